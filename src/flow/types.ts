@@ -1,0 +1,132 @@
+/** Which way a packet crossed the interface: the hook's own direction, never guessed. */
+export type Direction = "ingress" | "egress";
+
+export const TCP_STATES = [
+  "none",
+  "syn_sent",
+  "syn_received",
+  "established",
+  "closing",
+  "closed",
+  "reset",
+] as const;
+/** State of a TCP connection as seen on the wire (RFC 9293, folded); `none` for other protocols. */
+export type ConnectionState = (typeof TCP_STATES)[number];
+
+export interface Counters {
+  packets: number;
+  bytes: number;
+}
+
+/** One connection as the kernel counts it: both directions of one 5-tuple on one interface. */
+export interface Connection {
+  /** Stable while the connection lives and not used again by this process. */
+  id: string;
+  interface: string;
+  /** IP protocol number (IANA), 6 for TCP. */
+  protocol: number;
+  clientAddress: string;
+  clientPort: number;
+  serverAddress: string;
+  serverPort: number;
+  /** How the client's packets cross the interface. */
+  direction: Direction;
+  state: ConnectionState;
+  /** Sent by the client, sent by the server. Bytes are on the wire, link header included. */
+  sent: Counters;
+  received: Counters;
+  /** Over the last second. */
+  packetsPerSecond: number;
+  bytesPerSecond: number;
+  /** TCP flags (RFC 9293 bit order, FIN = 1) seen from each end. */
+  flagsSent: number;
+  flagsReceived: number;
+  /** Whole TCP handshake as seen here, and its parts, in nanoseconds; null where not seen. */
+  rttNs: number | null;
+  rttServerNs: number | null;
+  rttClientNs: number | null;
+  retransmitsSent: number;
+  retransmitsReceived: number;
+  outOfOrderSent: number;
+  outOfOrderReceived: number;
+  /** Milliseconds since the epoch. */
+  firstSeenMs: number;
+  lastSeenMs: number;
+}
+
+/** Totals of one interface and direction; the classes are disjoint and add up to `seen`. */
+export interface InterfaceTotals {
+  interface: string;
+  direction: Direction;
+  seen: Counters;
+  /** Counted on a connection. */
+  attributed: Counters;
+  /** Had a 5-tuple, but the connection table was full. */
+  overflow: Counters;
+  /** Neither IPv4 nor IPv6 (ARP, LLDP): there is no connection to count it on. */
+  notIp: Counters;
+  /** An IP header that is cut short or says nonsense. */
+  malformed: Counters;
+}
+
+/** Something that could not be kept, by stage and reason. Both are from fixed sets. */
+export interface Loss {
+  stage: "table" | "ring" | "history" | "stream";
+  reason: string;
+  count: number;
+}
+
+/** What the agent knows of itself at one moment. */
+export interface Stats {
+  uptimeSeconds: number;
+  interfaces: InterfaceTotals[];
+  /** Sums of `interfaces` since start. */
+  total: Counters;
+  attributed: Counters;
+  /** Over the last seconds, not since start. */
+  packetsPerSecond: number;
+  bytesPerSecond: number;
+  activeConnections: number;
+  /** attributed / (seen - notIp) in packets, 1 while nothing was seen. */
+  coverage: number;
+  losses: Loss[];
+  tableUsed: number;
+  tableSize: number;
+  ringUsedBytes: number;
+  ringSizeBytes: number;
+}
+
+export const LIVE_SORTS = ["packets", "bytes", "rate", "rtt"] as const;
+export type LiveSort = (typeof LIVE_SORTS)[number];
+
+/** Which live connections, how many, in which order. Absent fields do not filter. */
+export interface LiveQuery {
+  limit: number;
+  sort: LiveSort;
+  /** Either end. */
+  ip?: string;
+  port?: number;
+  protocol?: number;
+  interface?: string;
+  state?: ConnectionState;
+}
+
+/** What the API may ask of the running agent. */
+export interface AgentView {
+  stats(): Stats;
+  live(query: LiveQuery): { connections: Connection[]; matched: number };
+  /** Ids of connections first seen, changed and retired since the last sweep, for the stream. */
+  onSweep(listener: (change: SweepChange) => void): () => void;
+  /** Losing data now: one sentence each, empty when all is well. */
+  degradedReasons(): string[];
+}
+
+/** One second's changes. Built only while someone listens. */
+export interface SweepChange {
+  stats: Stats;
+  opened: Connection[];
+  updated: Connection[];
+  retired: Connection[];
+  /** True when a list was cut at its bound. */
+  truncated: boolean;
+}
