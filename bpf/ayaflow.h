@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What kernel and userspace share. src/bpf/layout.gen.ts is made from the BTF of these. */
+#ifndef AYAFLOW_H
+#define AYAFLOW_H
+
+#include <linux/types.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "addresses are packed for little endian");
+
+enum ayaflow_limit {
+	AYAFLOW_MAX_INTERFACES = 256,
+	/* ifindex shares 32 bits of the key with the protocol and the address family. */
+	AYAFLOW_MAX_IFINDEX = (1 << 23) - 1,
+};
+
+enum ayaflow_direction {
+	AYAFLOW_INGRESS = 0,
+	AYAFLOW_EGRESS = 1,
+	AYAFLOW_DIRECTIONS = 2,
+};
+
+enum ayaflow_state {
+	AYAFLOW_STATE_NONE = 0,
+	AYAFLOW_STATE_SYN_SENT = 1,
+	AYAFLOW_STATE_SYN_RECEIVED = 2,
+	AYAFLOW_STATE_ESTABLISHED = 3,
+	AYAFLOW_STATE_CLOSING = 4,
+	AYAFLOW_STATE_CLOSED = 5,
+	AYAFLOW_STATE_RESET = 6,
+};
+
+/* Every packet is counted in exactly one of these. */
+enum ayaflow_class {
+	AYAFLOW_ATTRIBUTED = 0,
+	AYAFLOW_OVERFLOW = 1,
+	AYAFLOW_NOT_IP = 2,
+	AYAFLOW_MALFORMED = 3,
+	AYAFLOW_CLASSES = 4,
+};
+
+enum ayaflow_lost {
+	AYAFLOW_LOST_TABLE_FULL = 0,
+	AYAFLOW_LOST_INSERT_FAILED = 1,
+	AYAFLOW_LOST_RING_OPEN = 2,
+	AYAFLOW_LOST_RING_CLOSE = 3,
+	AYAFLOW_LOST_RING_PACKET = 4,
+	/* Raw mode: a packet without a connection makes no row. */
+	AYAFLOW_LOST_NO_CONNECTION = 5,
+	AYAFLOW_LOST_REASONS = 6,
+};
+
+enum ayaflow_event_type {
+	AYAFLOW_EVENT_OPEN = 1,
+	AYAFLOW_EVENT_CLOSE = 2,
+	AYAFLOW_EVENT_PACKET = 3,
+};
+
+/* Bits of ayaflow_slot.info. */
+enum ayaflow_info {
+	AYAFLOW_INFO_CLIENT_B = 1 << 0,
+	AYAFLOW_INFO_CLIENT_BY_SYN = 1 << 1,
+	AYAFLOW_INFO_FIRST_B = 1 << 2,
+	AYAFLOW_INFO_FIRST_EGRESS = 1 << 3,
+	/* next_seq of side A (and, shifted by one, of side B) is known. */
+	AYAFLOW_INFO_SEQ_A = 1 << 4,
+	AYAFLOW_INFO_SEQ_B = 1 << 5,
+};
+
+/* Bits of ayaflow_key.meta: ifindex << 9 | IPv6 << 8 | protocol. */
+enum ayaflow_meta {
+	AYAFLOW_META_IPV6 = 1 << 8,
+	AYAFLOW_META_IFINDEX_SHIFT = 9,
+};
+
+/* Both directions of one 5-tuple on one interface. Side A is the lower (address, port).
+ * Addresses in network order, IPv4 as ::ffff:a.b.c.d; ports in host order. */
+struct ayaflow_key {
+	__u64 addr_a[2];
+	__u64 addr_b[2];
+	__u16 port_a;
+	__u16 port_b;
+	__u32 meta;
+};
+
+struct ayaflow_counters {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* TCP as seen from one side. */
+struct ayaflow_side {
+	__u32 next_seq;
+	__u32 last_ack;
+	/* When sequence numbers last jumped ahead, microseconds modulo 2^32; 0 for never. */
+	__u32 gap_us;
+	__u32 retransmits;
+	__u16 out_of_order;
+	__u8 dup_acks;
+	/* TCP flags seen. */
+	__u8 flags;
+};
+
+struct ayaflow_slot {
+	/* Line 0: identity. key.meta is 0 while the slot is free. */
+	struct ayaflow_key key;
+	/* Raised by userspace each time the slot is freed. */
+	__u32 gen;
+	__u32 last_jiffies;
+	__u32 number;
+	/* Row of the interface in the totals. */
+	__u16 interface;
+	__u8 info;
+	__u8 state;
+	/* Since boot, in nanoseconds. */
+	__u64 first_ns;
+	/* Line 1: counters by side, handshake. RTTs saturate at 4.29 s. */
+	struct ayaflow_counters count[2];
+	__u64 syn_ns;
+	__u32 rtt_server_ns;
+	__u32 rtt_client_ns;
+	__u64 reserved_line1[2];
+	/* Line 2: TCP by side. */
+	struct ayaflow_side side[2];
+	__u64 reserved_line2[3];
+};
+
+/* One interface and direction, on one CPU. */
+struct ayaflow_totals {
+	struct ayaflow_counters by_class[AYAFLOW_CLASSES];
+};
+
+struct ayaflow_event {
+	__u8 type;
+	__u8 direction;
+	/* Who sent the packet: 0 for side A. */
+	__u8 side;
+	__u8 tcp_flags;
+	__u32 slot;
+	__u32 gen;
+	__u32 bytes;
+	__u32 packets;
+	__u32 reserved;
+	__u64 time_ns;
+};
+
+/* Set by userspace before loading. */
+struct ayaflow_knobs {
+	/* Entries of ayaflow_cache, a power of two, minus one. */
+	__u32 cache_mask;
+	/* Push every packet as an event. */
+	__u32 raw_mode;
+};
+
+/* Both clocks at one moment. */
+struct ayaflow_clock {
+	__u64 boot_ns;
+	__u64 jiffies;
+};
+
+_Static_assert(sizeof(struct ayaflow_key) == 40, "key");
+_Static_assert(sizeof(struct ayaflow_side) == 20, "side");
+_Static_assert(sizeof(struct ayaflow_slot) == 192, "slot: three cache lines");
+_Static_assert(sizeof(struct ayaflow_totals) == 64, "totals");
+_Static_assert(sizeof(struct ayaflow_event) == 32, "event");
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The connection table: hint cache, then hash, then a free slot. */
+#ifndef AYAFLOW_FLOW_H
+#define AYAFLOW_FLOW_H
+
+#include <bpf/bpf_helpers.h>
+#include "events.h"
+#include "maps.h"
+#include "packet.h"
+
+#define EEXIST 17
+
+static __always_inline int same_key(const struct ayaflow_key *a, const struct ayaflow_key *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[3] == y[3] && x[1] == y[1] && x[4] == y[4] && x[0] == y[0] && x[2] == y[2];
+}
+
+/* Multiply-xorshift over the five words; Murmur3's finaliser constants. */
+static __always_inline __u32 hash_key(const struct ayaflow_key *key)
+{
+	const __u64 *w = (const __u64 *)key;
+	__u64 h = (w[0] ^ w[3]) * 0xff51afd7ed558ccdULL;
+
+	h ^= (w[1] ^ (w[2] << 7)) * 0xc4ceb9fe1a85ec53ULL;
+	h ^= w[4];
+	h *= 0xff51afd7ed558ccdULL;
+	return h >> 40;
+}
+
+static __always_inline __u32 interface_row(__u32 ifindex)
+{
+	__u32 *row = bpf_map_lookup_elem(&ayaflow_ifaces, &ifindex);
+
+	return row ? *row : 0;
+}
+
+static __always_inline void count_total(__u32 row, __u32 direction, __u32 class, const struct packet *p)
+{
+	__u32 index = row * AYAFLOW_DIRECTIONS + direction;
+	struct ayaflow_totals *totals = bpf_map_lookup_elem(&ayaflow_totals, &index);
+
+	if (!totals || class >= AYAFLOW_CLASSES)
+		return;
+	totals->by_class[class].packets += p->packets;
+	totals->by_class[class].bytes += p->bytes;
+}
+
+/* Two CPUs can carry the same side of a connection at once. */
+static __always_inline void count_side(struct ayaflow_slot *s, const struct packet *p)
+{
+	struct ayaflow_counters *count = &s->count[p->side & 1];
+
+	__sync_fetch_and_add(&count->packets, p->packets);
+	__sync_fetch_and_add(&count->bytes, p->bytes);
+}
+
+static __always_inline void give_back(struct ayaflow_slot *s, __u32 slot)
+{
+	s->key.meta = 0;
+	bpf_map_push_elem(&ayaflow_free, &slot, 0);
+}
+
+/* Takes a free slot for p. Returns it, or NULL where the packet cannot be attributed (counted). */
+static __noinline struct ayaflow_slot *open_slot(struct packet *p, __u32 direction, __u32 row)
+{
+	__u32 slot, *other;
+	struct ayaflow_slot *s;
+	long error;
+
+	if (!p)
+		return 0;
+	if (bpf_map_pop_elem(&ayaflow_free, &slot)) {
+		count_lost(AYAFLOW_LOST_TABLE_FULL, p->packets);
+		return 0;
+	}
+	s = bpf_map_lookup_elem(&ayaflow_slots, &slot);
+	if (!s)
+		return 0;
+	/* Userspace handed the slot back zeroed, all but gen. */
+	s->first_ns = bpf_ktime_get_boot_ns();
+	s->last_jiffies = bpf_jiffies64();
+	s->interface = row;
+	s->number = slot;
+	s->info = (p->side ? AYAFLOW_INFO_CLIENT_B | AYAFLOW_INFO_FIRST_B : 0) |
+		  (direction == AYAFLOW_EGRESS ? AYAFLOW_INFO_FIRST_EGRESS : 0);
+	s->key = p->key;
+	error = bpf_map_update_elem(&ayaflow_flows, &p->key, &slot, BPF_NOEXIST);
+	if (!error) {
+		emit(AYAFLOW_EVENT_OPEN, direction, p, slot, s->gen, s->first_ns, AYAFLOW_LOST_RING_OPEN);
+		return s;
+	}
+	give_back(s, slot);
+	if (error == -EEXIST) {
+		/* Another CPU opened the same connection between our look-up and now. */
+		other = bpf_map_lookup_elem(&ayaflow_flows, &p->key);
+		if (other)
+			return bpf_map_lookup_elem(&ayaflow_slots, other);
+	}
+	count_lost(AYAFLOW_LOST_INSERT_FAILED, p->packets);
+	return 0;
+}
+
+#endif

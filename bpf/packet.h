@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+#ifndef AYAFLOW_PACKET_H
+#define AYAFLOW_PACKET_H
+
+#include "ayaflow.h"
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_ACK = 0x10,
+};
+
+/* What the parser finds in one skb. */
+struct packet {
+	struct ayaflow_key key;
+	/* Who sent it: 0 for side A of the key. */
+	__u32 side;
+	/* Bytes before the transport payload, the part that GSO repeats on each segment. */
+	__u32 header_len;
+	__u32 seq;
+	__u32 ack;
+	/* TCP payload bytes in the skb. */
+	__u32 payload_len;
+	__u8 tcp_flags;
+	/* A whole TCP header was read. */
+	__u8 is_tcp;
+	/* On the wire: GSO segments apart, VLAN tag included, link header included. */
+	__u32 packets;
+	__u32 bytes;
+};
+
+/* Puts the ends into canonical order. src and dst are in network order, ports in host order. */
+static __always_inline void set_key(struct packet *p, const __u64 src[2], const __u64 dst[2], __u16 sport,
+				    __u16 dport, __u32 meta)
+{
+	int src_first = src[0] != dst[0] ? src[0] < dst[0] :
+			src[1] != dst[1] ? src[1] < dst[1] :
+					   sport <= dport;
+
+	p->key.meta = meta;
+	if (src_first) {
+		p->side = 0;
+		p->key.addr_a[0] = src[0];
+		p->key.addr_a[1] = src[1];
+		p->key.addr_b[0] = dst[0];
+		p->key.addr_b[1] = dst[1];
+		p->key.port_a = sport;
+		p->key.port_b = dport;
+	} else {
+		p->side = 1;
+		p->key.addr_a[0] = dst[0];
+		p->key.addr_a[1] = dst[1];
+		p->key.addr_b[0] = src[0];
+		p->key.addr_b[1] = src[1];
+		p->key.port_a = dport;
+		p->key.port_b = sport;
+	}
+}
+
+/* ::ffff:a.b.c.d, lower half; addr as it stands in the header. */
+static __always_inline __u64 mapped_ipv4(__u32 addr)
+{
+	return (__u64)addr << 32 | 0xffff0000ULL;
+}
+
+static __always_inline __u32 key_meta(__u32 ifindex, int ipv6, __u8 protocol)
+{
+	return ifindex << AYAFLOW_META_IFINDEX_SHIFT | (ipv6 ? AYAFLOW_META_IPV6 : 0) | protocol;
+}
+
+/* Packets and bytes on the wire. skb->gso_segs can be 0 in a GSO skb from an untrusted source. */
+static __always_inline void measure(struct __sk_buff *skb, struct packet *p, __u32 header_len)
+{
+	__u32 tag = skb->vlan_present ? 4 : 0;
+	__u32 segments = skb->gso_segs;
+	__u32 size = skb->gso_size;
+
+	p->packets = 1;
+	p->bytes = skb->len + tag;
+	if (!size)
+		return;
+	if (!segments && skb->len > header_len)
+		segments = (skb->len - header_len + size - 1) / size;
+	if (segments > 1) {
+		p->packets = segments;
+		p->bytes += (segments - 1) * (header_len + tag);
+	}
+}
+
+#endif

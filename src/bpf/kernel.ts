@@ -1,0 +1,132 @@
+import type { AttachMode } from "../config/types.ts";
+import { AyaflowError } from "../errors.ts";
+import { type Attachment, type AttachMethod, attachInterface, chooseMethod } from "./attach.ts";
+import { KernelClock } from "./clock.ts";
+import { ENUMS } from "./layout.gen.ts";
+import { errnoName, interfaceHardwareType, interfaceIndex } from "./libc.ts";
+import { libbpf } from "./libbpf.ts";
+import { type BpfObject, loadObject, type ObjectOptions } from "./object.ts";
+import { EventRing, type KernelEvent } from "./ring.ts";
+import { Slots } from "./slots.ts";
+import { PerCpuCounters } from "./totals.ts";
+
+const MAX_INTERFACES = ENUMS.ayaflow_limit.AYAFLOW_MAX_INTERFACES;
+const MAX_IFINDEX = ENUMS.ayaflow_limit.AYAFLOW_MAX_IFINDEX;
+
+/** Hardware types (<linux/if_arp.h>) whose packets start with an Ethernet header. */
+const ETHERNET_TYPES = new Set([1, 772]);
+/** ... and those whose packets start with the IP header: tun, PPP, raw IP, tunnels. */
+const RAW_IP_TYPES = new Set([65534, 512, 519, 768, 769, 776, 778, 823]);
+
+export interface WatchedInterface {
+  name: string;
+  ifindex: number;
+  /** Row in the totals, 1 and up. */
+  row: number;
+  method: AttachMethod;
+}
+
+export interface KernelHandlers {
+  event(event: KernelEvent): void;
+  /** Something thrown while an event was handled. */
+  failed(error: unknown): void;
+}
+
+/** The loaded programs and everything read from them. Close it to take all of it out of the kernel. */
+export class Kernel {
+  readonly slots: Slots;
+  readonly ring: EventRing;
+  readonly counters: PerCpuCounters;
+  readonly clock: KernelClock;
+  readonly interfaces: WatchedInterface[] = [];
+  private readonly attachments: Attachment[] = [];
+  private readonly number = new Uint32Array(1);
+
+  private constructor(
+    private readonly object: BpfObject,
+    capacity: number,
+    handlers: KernelHandlers,
+  ) {
+    const { maps, programs } = object;
+    this.clock = new KernelClock(programs.ayaflow_clock, maps.ayaflow_clocks);
+    this.slots = new Slots(maps.ayaflow_slots, capacity);
+    this.counters = new PerCpuCounters(maps.ayaflow_totals, maps.ayaflow_lost);
+    this.ring = new EventRing(maps.ayaflow_events, object.ringBytes, handlers.event, handlers.failed);
+    // Last in, first out: slot 0 is taken first.
+    for (let slot = capacity - 1; slot >= 0; slot--) this.pushFree(slot);
+  }
+
+  /** Loads the programs; nothing is attached yet. */
+  static open(options: ObjectOptions, handlers: KernelHandlers): Kernel {
+    const object = loadObject(options);
+    try {
+      return new Kernel(object, options.maxConnections, handlers);
+    } catch (error) {
+      object.close();
+      throw error;
+    }
+  }
+
+  /** Starts counting an interface of this network namespace, in both directions. */
+  attach(name: string, mode: AttachMode): WatchedInterface {
+    const ifindex = interfaceIndex(name);
+    const row = this.interfaces.length + 1;
+    if (ifindex === 0) throw new AyaflowError(`interface ${name} does not exist; \`ip link\` lists those that do`);
+    if (ifindex > MAX_IFINDEX) {
+      throw new AyaflowError(`interface ${name}: its index ${ifindex} is above ${MAX_IFINDEX}, the most supported`);
+    }
+    if (row >= MAX_INTERFACES) {
+      throw new AyaflowError(`interface ${name}: at most ${MAX_INTERFACES - 1} interfaces can be watched`);
+    }
+    const { programs, maps } = this.object;
+    const pair = rawIp(name)
+      ? { ingress: programs.ayaflow_in_l3, egress: programs.ayaflow_out_l3 }
+      : { ingress: programs.ayaflow_ingress, egress: programs.ayaflow_egress };
+    const method = chooseMethod(mode, pair.ingress);
+    // Known to the programs before they run: no packet lands in the row of unknown interfaces.
+    this.number[0] = row;
+    const error = libbpf().bpf_map_update_elem(maps.ayaflow_ifaces, new Uint32Array([ifindex]), this.number, 0n);
+    if (error < 0) throw new AyaflowError(`interface ${name}: cannot register it: ${errnoName(error)}`);
+    this.attachments.push(...attachInterface(name, ifindex, pair, method));
+    const watched = { name, ifindex, row, method };
+    this.interfaces.push(watched);
+    return watched;
+  }
+
+  /** Takes a connection out of the look-ups; packets under way still count on its slot. */
+  retire(slot: number): void {
+    libbpf().bpf_map_delete_elem(this.object.maps.ayaflow_flows, this.slots.key(slot));
+    this.slots.hide(slot);
+  }
+
+  /** Gives a retired slot back, a grace time after `retire`. */
+  free(slot: number): void {
+    this.slots.clear(slot);
+    this.pushFree(slot);
+  }
+
+  /** Stops counting: no packet runs our programs after this. Counters stay readable until `close`. */
+  detach(): void {
+    for (const attachment of this.attachments.splice(0)) attachment.detach();
+  }
+
+  close(): void {
+    this.detach();
+    this.ring.close();
+    this.slots.close();
+    this.clock.close();
+    this.object.close();
+  }
+
+  private pushFree(slot: number): void {
+    this.number[0] = slot;
+    libbpf().bpf_map_update_elem(this.object.maps.ayaflow_free, null, this.number, 0n);
+  }
+}
+
+function rawIp(name: string): boolean {
+  const type = interfaceHardwareType(name);
+  if (type === null || ETHERNET_TYPES.has(type)) return false;
+  if (RAW_IP_TYPES.has(type)) return true;
+  throw new AyaflowError(`interface ${name}: hardware type ${type} is neither Ethernet nor raw IP; leave it out`);
+}

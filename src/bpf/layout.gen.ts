@@ -1,0 +1,127 @@
+// Made by build.ts from the BTF of bpf/ayaflow.bpf.c. Do not edit.
+
+/** Sizes and offsets in bytes; an array field has its whole size. */
+export const STRUCTS = {
+  ayaflow_clock: {
+    size: 16,
+    boot_ns: { offset: 0, size: 8 },
+    jiffies: { offset: 8, size: 8 },
+  },
+  ayaflow_counters: {
+    size: 16,
+    packets: { offset: 0, size: 8 },
+    bytes: { offset: 8, size: 8 },
+  },
+  ayaflow_event: {
+    size: 32,
+    type: { offset: 0, size: 1 },
+    direction: { offset: 1, size: 1 },
+    side: { offset: 2, size: 1 },
+    tcp_flags: { offset: 3, size: 1 },
+    slot: { offset: 4, size: 4 },
+    gen: { offset: 8, size: 4 },
+    bytes: { offset: 12, size: 4 },
+    packets: { offset: 16, size: 4 },
+    reserved: { offset: 20, size: 4 },
+    time_ns: { offset: 24, size: 8 },
+  },
+  ayaflow_key: {
+    size: 40,
+    addr_a: { offset: 0, size: 16 },
+    addr_b: { offset: 16, size: 16 },
+    port_a: { offset: 32, size: 2 },
+    port_b: { offset: 34, size: 2 },
+    meta: { offset: 36, size: 4 },
+  },
+  ayaflow_knobs: {
+    size: 8,
+    cache_mask: { offset: 0, size: 4 },
+    raw_mode: { offset: 4, size: 4 },
+  },
+  ayaflow_side: {
+    size: 20,
+    next_seq: { offset: 0, size: 4 },
+    last_ack: { offset: 4, size: 4 },
+    gap_us: { offset: 8, size: 4 },
+    retransmits: { offset: 12, size: 4 },
+    out_of_order: { offset: 16, size: 2 },
+    dup_acks: { offset: 18, size: 1 },
+    flags: { offset: 19, size: 1 },
+  },
+  ayaflow_slot: {
+    size: 192,
+    key: { offset: 0, size: 40 },
+    gen: { offset: 40, size: 4 },
+    last_jiffies: { offset: 44, size: 4 },
+    number: { offset: 48, size: 4 },
+    interface: { offset: 52, size: 2 },
+    info: { offset: 54, size: 1 },
+    state: { offset: 55, size: 1 },
+    first_ns: { offset: 56, size: 8 },
+    count: { offset: 64, size: 32 },
+    syn_ns: { offset: 96, size: 8 },
+    rtt_server_ns: { offset: 104, size: 4 },
+    rtt_client_ns: { offset: 108, size: 4 },
+    reserved_line1: { offset: 112, size: 16 },
+    side: { offset: 128, size: 40 },
+    reserved_line2: { offset: 168, size: 24 },
+  },
+  ayaflow_totals: {
+    size: 64,
+    by_class: { offset: 0, size: 64 },
+  },
+} as const;
+
+export const ENUMS = {
+  ayaflow_class: {
+    AYAFLOW_ATTRIBUTED: 0,
+    AYAFLOW_OVERFLOW: 1,
+    AYAFLOW_NOT_IP: 2,
+    AYAFLOW_MALFORMED: 3,
+    AYAFLOW_CLASSES: 4,
+  },
+  ayaflow_direction: {
+    AYAFLOW_INGRESS: 0,
+    AYAFLOW_EGRESS: 1,
+    AYAFLOW_DIRECTIONS: 2,
+  },
+  ayaflow_event_type: {
+    AYAFLOW_EVENT_OPEN: 1,
+    AYAFLOW_EVENT_CLOSE: 2,
+    AYAFLOW_EVENT_PACKET: 3,
+  },
+  ayaflow_info: {
+    AYAFLOW_INFO_CLIENT_B: 1,
+    AYAFLOW_INFO_CLIENT_BY_SYN: 2,
+    AYAFLOW_INFO_FIRST_B: 4,
+    AYAFLOW_INFO_FIRST_EGRESS: 8,
+    AYAFLOW_INFO_SEQ_A: 16,
+    AYAFLOW_INFO_SEQ_B: 32,
+  },
+  ayaflow_limit: {
+    AYAFLOW_MAX_INTERFACES: 256,
+    AYAFLOW_MAX_IFINDEX: 8388607,
+  },
+  ayaflow_lost: {
+    AYAFLOW_LOST_TABLE_FULL: 0,
+    AYAFLOW_LOST_INSERT_FAILED: 1,
+    AYAFLOW_LOST_RING_OPEN: 2,
+    AYAFLOW_LOST_RING_CLOSE: 3,
+    AYAFLOW_LOST_RING_PACKET: 4,
+    AYAFLOW_LOST_NO_CONNECTION: 5,
+    AYAFLOW_LOST_REASONS: 6,
+  },
+  ayaflow_meta: {
+    AYAFLOW_META_IPV6: 256,
+    AYAFLOW_META_IFINDEX_SHIFT: 9,
+  },
+  ayaflow_state: {
+    AYAFLOW_STATE_NONE: 0,
+    AYAFLOW_STATE_SYN_SENT: 1,
+    AYAFLOW_STATE_SYN_RECEIVED: 2,
+    AYAFLOW_STATE_ESTABLISHED: 3,
+    AYAFLOW_STATE_CLOSING: 4,
+    AYAFLOW_STATE_CLOSED: 5,
+    AYAFLOW_STATE_RESET: 6,
+  },
+} as const;

@@ -1,0 +1,189 @@
+import { ENUMS, STRUCTS } from "./layout.gen.ts";
+import { type Mapping, mapShared, pageSize } from "./libc.ts";
+
+const SLOT = STRUCTS.ayaflow_slot;
+const KEY = STRUCTS.ayaflow_key;
+const SIDE = STRUCTS.ayaflow_side;
+const COUNTERS = STRUCTS.ayaflow_counters;
+const INFO = ENUMS.ayaflow_info;
+const META = ENUMS.ayaflow_meta;
+
+/** Slots of one mapping: a whole number of pages at every page size up to 64 KiB. */
+const CHUNK_SLOTS = 4096;
+const WORDS = SLOT.size / 4;
+const U32 = 0x100000000;
+const META_WORD = KEY.meta.offset / 4;
+const GEN_WORD = SLOT.gen.offset / 4;
+const COUNT_WORD = SLOT.count.offset / 4;
+
+interface Chunk {
+  mapping: Mapping;
+  words: Uint32Array;
+  bytes: Uint8Array;
+}
+
+/** A connection's packets and bytes by side; side A is the lower (address, port) of the key. */
+export interface SideCounters {
+  packetsA: number;
+  bytesA: number;
+  packetsB: number;
+  bytesB: number;
+}
+
+/** What a slot says of its connection apart from the counters. */
+export interface SlotDetail {
+  addressA: Uint8Array;
+  addressB: Uint8Array;
+  portA: number;
+  portB: number;
+  /** Side that is the client: 0 for A. */
+  client: 0 | 1;
+  /** How the client's packets cross the interface: 0 ingress, 1 egress. */
+  clientDirection: number;
+  state: number;
+  firstBootNs: number;
+  lastJiffies: number;
+  rttServerNs: number;
+  rttClientNs: number;
+  retransmits: [number, number];
+  outOfOrder: [number, number];
+  flags: [number, number];
+}
+
+/** IP protocol, family and interface of a key's `meta` word. */
+export function splitMeta(meta: number): { protocol: number; ipv6: boolean; ifindex: number } {
+  return {
+    protocol: meta & 0xff,
+    ipv6: (meta & META.AYAFLOW_META_IPV6) !== 0,
+    ifindex: meta >>> META.AYAFLOW_META_IFINDEX_SHIFT,
+  };
+}
+
+/**
+ * The connection table in the kernel's own memory, mapped chunk by chunk as slots come into use:
+ * mapped pages count as resident, so what is not needed is not mapped.
+ */
+export class Slots {
+  private readonly chunks: (Chunk | undefined)[];
+
+  constructor(
+    private readonly mapFd: number,
+    readonly capacity: number,
+  ) {
+    this.chunks = Array.from({ length: Math.ceil(capacity / CHUNK_SLOTS) });
+  }
+
+  /** `meta` of the slot's key; 0 while the slot is free or being retired. */
+  meta(slot: number): number {
+    return this.chunk(slot).words[wordOf(slot) + META_WORD] ?? 0;
+  }
+
+  generation(slot: number): number {
+    return this.chunk(slot).words[wordOf(slot) + GEN_WORD] ?? 0;
+  }
+
+  state(slot: number): number {
+    return this.chunk(slot).bytes[byteOf(slot) + SLOT.state.offset] ?? 0;
+  }
+
+  /** Fills `into` with the counters as they stand. */
+  counters(slot: number, into: SideCounters): void {
+    const words = this.chunk(slot).words;
+    const at = wordOf(slot) + COUNT_WORD;
+    into.packetsA = counter(words, at);
+    into.bytesA = counter(words, at + 2);
+    into.packetsB = counter(words, at + COUNTERS.size / 4);
+    into.bytesB = counter(words, at + COUNTERS.size / 4 + 2);
+  }
+
+  /** Segments sent again, both sides. */
+  retransmits(slot: number): number {
+    const at = (byteOf(slot) + SLOT.side.offset + SIDE.retransmits.offset) / 4;
+    const words = this.chunk(slot).words;
+    return (words[at] ?? 0) + (words[at + SIDE.size / 4] ?? 0);
+  }
+
+  detail(slot: number): SlotDetail {
+    const { bytes } = this.chunk(slot);
+    const at = byteOf(slot);
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, SLOT.size);
+    const info = view.getUint8(SLOT.info.offset);
+    const client = info & INFO.AYAFLOW_INFO_CLIENT_B ? 1 : 0;
+    const first = info & INFO.AYAFLOW_INFO_FIRST_B ? 1 : 0;
+    const firstDirection = info & INFO.AYAFLOW_INFO_FIRST_EGRESS ? 1 : 0;
+    const side = (which: number) => SLOT.side.offset + which * SIDE.size;
+    const both = <T>(read: (offset: number) => T): [T, T] => [read(side(0)), read(side(1))];
+    return {
+      addressA: bytes.slice(at + KEY.addr_a.offset, at + KEY.addr_a.offset + 16),
+      addressB: bytes.slice(at + KEY.addr_b.offset, at + KEY.addr_b.offset + 16),
+      portA: view.getUint16(KEY.port_a.offset, true),
+      portB: view.getUint16(KEY.port_b.offset, true),
+      client,
+      clientDirection: client === first ? firstDirection : 1 - firstDirection,
+      state: view.getUint8(SLOT.state.offset),
+      firstBootNs: Number(view.getBigUint64(SLOT.first_ns.offset, true)),
+      lastJiffies: view.getUint32(SLOT.last_jiffies.offset, true),
+      rttServerNs: view.getUint32(SLOT.rtt_server_ns.offset, true),
+      rttClientNs: view.getUint32(SLOT.rtt_client_ns.offset, true),
+      retransmits: both((offset) => view.getUint32(offset + SIDE.retransmits.offset, true)),
+      outOfOrder: both((offset) => view.getUint16(offset + SIDE.out_of_order.offset, true)),
+      flags: both((offset) => view.getUint8(offset + SIDE.flags.offset)),
+    };
+  }
+
+  /** A copy of the slot's key, for deleting it from the hash. */
+  key(slot: number): Uint8Array {
+    const at = byteOf(slot);
+    return this.chunk(slot).bytes.slice(at, at + KEY.size);
+  }
+
+  /** Makes every later look-up miss the slot; the counters stay. */
+  hide(slot: number): void {
+    this.chunk(slot).words[wordOf(slot) + META_WORD] = 0;
+  }
+
+  /** Zeroes the slot for its next connection and raises its generation. */
+  clear(slot: number): void {
+    const { words } = this.chunk(slot);
+    const at = wordOf(slot);
+    const next = ((words[at + GEN_WORD] ?? 0) + 1) >>> 0;
+    words.fill(0, at, at + WORDS);
+    words[at + GEN_WORD] = next;
+  }
+
+  close(): void {
+    for (const chunk of this.chunks) chunk?.mapping.unmap();
+    this.chunks.fill(undefined);
+  }
+
+  private chunk(slot: number): Chunk {
+    return this.chunks[Math.floor(slot / CHUNK_SLOTS)] ?? this.mapChunk(Math.floor(slot / CHUNK_SLOTS));
+  }
+
+  private mapChunk(index: number): Chunk {
+    const first = index * CHUNK_SLOTS;
+    const slots = Math.min(CHUNK_SLOTS, this.capacity - first);
+    const length = Math.ceil((slots * SLOT.size) / pageSize) * pageSize;
+    const mapping = mapShared(this.mapFd, length, first * SLOT.size, true);
+    const chunk = { mapping, words: new Uint32Array(mapping.buffer), bytes: new Uint8Array(mapping.buffer) };
+    this.chunks[index] = chunk;
+    return chunk;
+  }
+}
+
+function byteOf(slot: number): number {
+  return (slot % CHUNK_SLOTS) * SLOT.size;
+}
+
+function wordOf(slot: number): number {
+  return (slot % CHUNK_SLOTS) * WORDS;
+}
+
+/** A 64-bit counter that grows meanwhile: two 32-bit loads, again when the high half moved between. */
+function counter(words: Uint32Array, at: number): number {
+  for (;;) {
+    const high = words[at + 1] ?? 0;
+    const low = words[at] ?? 0;
+    if (high === words[at + 1]) return high * U32 + low;
+  }
+}
