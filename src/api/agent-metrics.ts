@@ -1,0 +1,130 @@
+import type { Registry } from "./prom-client.ts";
+import type { Counters, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
+import type { HistoryStatus } from "../history/types.ts";
+import { registerCounter, registerGauge, type Sample } from "./instruments.ts";
+import type { ApiDeps, InspectionCounts } from "./types.ts";
+
+/** What one scrape shows: read once, so that its figures belong together. */
+export interface Snapshot {
+  stats: Stats;
+  history: HistoryStatus | null;
+  losses: readonly Loss[];
+  streamClients: number;
+  inspection: InspectionCounts;
+}
+
+const BY_INTERFACE = ["interface", "direction"] as const;
+
+function byInterface(stats: Stats, pick: (totals: InterfaceTotals) => number): Sample[] {
+  return stats.interfaces.map((totals) => [
+    pick(totals),
+    { interface: totals.interface, direction: totals.direction },
+  ]);
+}
+
+/** Packets and bytes of one class of traffic per interface and direction. */
+function registerTraffic(
+  registry: Registry,
+  snapshot: () => Snapshot,
+  prefix: string,
+  what: string,
+  pick: (totals: InterfaceTotals) => Counters,
+): void {
+  for (const unit of ["packets", "bytes"] as const) {
+    registerCounter(registry, {
+      name: `ayaflow_${prefix}${unit}_total`,
+      help: `${unit === "packets" ? "Packets" : "Bytes of packets"} ${what}`,
+      labelNames: BY_INTERFACE,
+      read: () => byInterface(snapshot().stats, (totals) => pick(totals)[unit]),
+    });
+  }
+}
+
+function registerTrafficClasses(registry: Registry, snapshot: () => Snapshot): void {
+  const add = (prefix: string, what: string, pick: (totals: InterfaceTotals) => Counters) =>
+    registerTraffic(registry, snapshot, prefix, what, pick);
+  add("", "seen on the interface", (totals) => totals.seen);
+  add("attributed_", "counted on a connection", (totals) => totals.attributed);
+  add("overflow_", "not counted on a connection because the table was full", (totals) => totals.overflow);
+  add("not_ip_", "that are neither IPv4 nor IPv6", (totals) => totals.notIp);
+  add("malformed_", "with an IP header cut short or invalid", (totals) => totals.malformed);
+}
+
+function registerHistory(registry: Registry, snapshot: () => Snapshot): void {
+  registerCounter(registry, {
+    name: "ayaflow_history_rows_written_total",
+    help: "Rows written to the history database",
+    read: () => [[snapshot().history?.rowsWritten ?? 0]],
+  });
+  registerCounter(registry, {
+    name: "ayaflow_history_rows_dropped_total",
+    help: "Rows that history could not keep, by reason",
+    labelNames: ["reason"],
+    read: () =>
+      Object.entries(snapshot().history?.rowsDropped ?? {}).map(([reason, count]) => [count, { reason }]),
+  });
+  registerGauge(registry, {
+    name: "ayaflow_history_queued_rows",
+    help: "Rows waiting to be written",
+    read: () => [[snapshot().history?.queued ?? 0]],
+  });
+  registerGauge(registry, {
+    name: "ayaflow_history_database_bytes",
+    help: "Size of the history database",
+    read: () => [[snapshot().history?.databaseBytes ?? 0]],
+  });
+  registerGauge(registry, {
+    name: "ayaflow_history_up",
+    help: "1 while rows are being written, 0 while history is failing or could not be opened",
+    read: () => [[snapshot().history?.failing === null ? 1 : 0]],
+  });
+}
+
+function registerFill(registry: Registry, snapshot: () => Snapshot): void {
+  const gauge = (name: string, help: string, read: (stats: Stats) => number) =>
+    registerGauge(registry, { name, help, read: () => [[read(snapshot().stats)]] });
+  gauge("ayaflow_active_connections", "Connections now in the table", (stats) => stats.activeConnections);
+  gauge("ayaflow_coverage_ratio", "Share of IP packets counted on a connection", (stats) => stats.coverage);
+  gauge("ayaflow_table_connections", "Slots of the connection table in use", (stats) => stats.tableUsed);
+  gauge("ayaflow_table_size_connections", "Slots of the connection table", (stats) => stats.tableSize);
+  gauge("ayaflow_ring_used_bytes", "Event ring buffer not yet read", (stats) => stats.ringUsedBytes);
+  gauge("ayaflow_ring_size_bytes", "Size of the event ring buffer", (stats) => stats.ringSizeBytes);
+}
+
+/** Registers everything read from the agent and the history; no metric looks at single connections. */
+export function registerAgentMetrics(
+  registry: Registry,
+  version: ApiDeps["version"],
+  snapshot: () => Snapshot,
+): void {
+  registerTrafficClasses(registry, snapshot);
+  registerFill(registry, snapshot);
+  registerCounter(registry, {
+    name: "ayaflow_lost_total",
+    help: "What could not be kept, by stage and reason",
+    labelNames: ["stage", "reason"],
+    read: () => snapshot().losses.map(({ stage, reason, count }) => [count, { stage, reason }]),
+  });
+  registerCounter(registry, {
+    name: "ayaflow_deep_inspect_packets_total",
+    help: "Payload events processed by deep inspection",
+    read: () => [[snapshot().inspection.packets]],
+  });
+  registerCounter(registry, {
+    name: "ayaflow_domains_resolved_total",
+    help: "Domain names learned for connections",
+    read: () => [[snapshot().inspection.domainsResolved]],
+  });
+  registerHistory(registry, snapshot);
+  registerGauge(registry, {
+    name: "ayaflow_stream_clients",
+    help: "Open WebSocket streams",
+    read: () => [[snapshot().streamClients]],
+  });
+  registerGauge(registry, {
+    name: "ayaflow_build_info",
+    help: "Version of the running agent, always 1",
+    labelNames: ["version", "commit", "bun_version"],
+    read: () => [[1, { ...version, bun_version: Bun.version }]],
+  });
+}

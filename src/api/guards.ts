@@ -1,0 +1,98 @@
+import { canonicalAddress, createAllowList, isLoopback } from "./addresses.ts";
+import { ApiError } from "./errors.ts";
+import { bearerToken, createTokenCheck, decodeSubprotocolToken, subprotocolToken } from "./token.ts";
+import type { ApiConfig } from "./types.ts";
+
+/** How a request was let in: `public` only because health is public, so it is told nothing of the configuration. */
+export type Access = "full" | "public";
+
+export const HEALTH_PATH = "/api/health";
+
+const CHALLENGE = { "www-authenticate": 'Bearer realm="ayaflow"' };
+
+type Headers_ = Pick<Headers, "get">;
+
+/** The host of a Host header (RFC 9110 7.2) without port and brackets, in lower case. */
+export function hostName(header: string): string {
+  const bracketed = /^\[([^\]]*)\]/.exec(header);
+  return (bracketed?.[1] ?? header.replace(/:\d*$/, "")).toLowerCase();
+}
+
+function isUpgrade(headers: Headers_): boolean {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
+}
+
+function isSameOrigin(origin: string, host: string | null): boolean {
+  return origin.replace(/^https?:\/\//, "").toLowerCase() === host?.toLowerCase();
+}
+
+/**
+ * Decides on every request before anything else does: the peer's own address against `allowedIps`, the name it was
+ * asked by (DNS rebinding), where a browser's WebSocket comes from, and the token. Forwarded-for headers are never
+ * believed. The function returned throws ApiError 401 or 403.
+ */
+export function createGuard(
+  config: Pick<ApiConfig, "allowedIps" | "apiToken" | "healthPublic" | "listen">,
+): (path: string, headers: Headers_, peer: string | undefined) => Access {
+  const isAllowed = createAllowList(config.allowedIps);
+  const isToken = config.apiToken === null ? null : createTokenCheck(config.apiToken);
+  const hasHostCheck = isToken === null && isLoopback(config.listen);
+  const ownNames = new Set(["localhost", "localhost.", config.listen.toLowerCase()]);
+
+  const checkAddress = (peer: string | undefined): void => {
+    if (peer !== undefined && isAllowed(peer)) return;
+    throw new ApiError(403, "forbidden", `${peer ?? "this address"} is not in allowed_ips of this agent`);
+  };
+
+  const checkHost = (host: string | null): void => {
+    if (!hasHostCheck || host === null) return;
+    const name = hostName(host);
+    if (ownNames.has(name) || canonicalAddress(name) !== undefined) return;
+    throw new ApiError(
+      403,
+      "forbidden",
+      `the Host header "${host}" is refused, as a web page could use that name to read this agent (DNS rebinding); ` +
+        `ask by address or as localhost, or configure an API token`,
+    );
+  };
+
+  const checkOrigin = (headers: Headers_): void => {
+    const origin = headers.get("origin");
+    if (isToken !== null || origin === null || !isUpgrade(headers)) return;
+    if (isSameOrigin(origin, headers.get("host"))) return;
+    throw new ApiError(
+      403,
+      "forbidden",
+      `a page of ${origin} may not open this stream; open it from the agent's own address, or configure an API token`,
+    );
+  };
+
+  const checkToken = (headers: Headers_): void => {
+    if (isToken === null) return;
+    const bearer = bearerToken(headers.get("authorization"));
+    if (bearer !== undefined && isToken(bearer)) return;
+    const offered = isUpgrade(headers) ? subprotocolToken(headers.get("sec-websocket-protocol")) : undefined;
+    if (offered !== undefined && (isToken(offered) || isToken(decodeSubprotocolToken(offered)))) return;
+    const found = bearer === undefined && offered === undefined ? "is missing" : "is wrong";
+    throw new ApiError(
+      401,
+      "unauthorized",
+      `the API token ${found}; send it as "Authorization: Bearer <token>"`,
+      { headers: CHALLENGE },
+    );
+  };
+
+  return (path, headers, peer) => {
+    const isPublic = config.healthPublic && path === HEALTH_PATH;
+    checkHost(headers.get("host"));
+    try {
+      checkAddress(peer);
+      checkOrigin(headers);
+      checkToken(headers);
+      return "full";
+    } catch (error) {
+      if (isPublic && error instanceof ApiError) return "public";
+      throw error;
+    }
+  };
+}

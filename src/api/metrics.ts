@@ -1,0 +1,44 @@
+import { Counter, Histogram, Registry } from "./prom-client.ts";
+
+const SWEEP_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
+const DRAIN_BUCKETS = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25];
+
+export interface Metrics {
+  registry: Registry;
+  /** One sweep over the connection table took so long, in seconds. */
+  observeSweep(seconds: number): void;
+  /** One drain of the ring buffer took so long, in seconds. */
+  observeDrain(seconds: number): void;
+  /** One HTTP request was answered; the three labels are from fixed sets. */
+  countRequest(route: string, method: string, status: number): void;
+}
+
+/** The agent's registry and what is counted as it happens; totals held elsewhere are read at each scrape. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const sweep = new Histogram({
+    name: "ayaflow_sweep_duration_seconds",
+    help: "Time of one sweep over the connection table",
+    buckets: SWEEP_BUCKETS,
+    registers,
+  });
+  const drain = new Histogram({
+    name: "ayaflow_ring_drain_duration_seconds",
+    help: "Time of one drain of the event ring buffer",
+    buckets: DRAIN_BUCKETS,
+    registers,
+  });
+  const requests = new Counter({
+    name: "ayaflow_http_requests_total",
+    help: "HTTP requests answered, by route, method and status",
+    labelNames: ["route", "method", "status"] as const,
+    registers,
+  });
+  return {
+    registry,
+    observeSweep: (seconds) => sweep.observe(seconds),
+    observeDrain: (seconds) => drain.observe(seconds),
+    countRequest: (route, method, status) => requests.inc({ route, method, status }),
+  };
+}

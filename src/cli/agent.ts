@@ -1,0 +1,102 @@
+import type { Metrics } from "../api/metrics.ts";
+import type { Kernel, KernelHandlers } from "../bpf/kernel.ts";
+import type { Config } from "../config/types.ts";
+import { errorMessage } from "../errors.ts";
+import { AgentLoop } from "../flow/agent.ts";
+import { ConnectionView } from "../flow/connections.ts";
+import { Monitor } from "../flow/monitor.ts";
+import { FlowTable } from "../flow/table.ts";
+import type { Loss } from "../flow/types.ts";
+import type { History } from "../history/history.ts";
+import { WindowRecorder } from "../history/windows.ts";
+import type { Logger } from "../log.ts";
+
+/** The parts of the running agent that the command needs. */
+export interface Agent {
+  kernel: Kernel;
+  monitor: Monitor;
+  loop: AgentLoop;
+  /** Stops the timers and records what is left; detach first, so that nothing is counted later. */
+  stop(): void;
+}
+
+const monotonicMs = () => performance.now();
+
+/** Wires kernel, connection table, monitor and history together. Nothing is attached yet. */
+export function createAgent(
+  config: Config,
+  deps: { history: History; metrics: Metrics; log: Logger },
+  openKernel: (handlers: KernelHandlers) => Kernel,
+): Agent {
+  const { history, metrics, log } = deps;
+  const kernel = openKernel({
+    event: (event) => loop.event(event),
+    failed: (error) => log.error("an event was not handled", { error: errorMessage(error) }),
+  });
+  const interfaceName = (ifindex: number) =>
+    kernel.interfaces.find((one) => one.ifindex === ifindex)?.name ?? `if${ifindex}`;
+  const table = new FlowTable(
+    kernel,
+    {
+      capacity: config.maxConnections,
+      timeoutMs: config.connectionTimeoutSeconds * 1000,
+      retired: (slot) => {
+        loop.retiring(slot);
+        recorder.retired(slot);
+      },
+    },
+    monotonicMs(),
+  );
+  const view = new ConnectionView(table, kernel.clock, interfaceName);
+  const recorder = new WindowRecorder({
+    table,
+    windowMs: config.aggregationWindowSeconds * 1000,
+    append: (row) => {
+      history.writer.append(row);
+    },
+    interfaceName,
+    fromBootNs: (ns) => kernel.clock.fromBootNs(ns),
+    wallMs: Date.now,
+    now: monotonicMs,
+    soon: (work) => setImmediate(work),
+  });
+  const monitor = new Monitor({
+    counters: kernel.counters,
+    ring: kernel.ring,
+    table,
+    view,
+    tableSize: config.maxConnections,
+    interfaces: () => kernel.interfaces,
+    otherLosses: () => historyLosses(history, recorder),
+    now: monotonicMs,
+  });
+  const loop = new AgentLoop({
+    ring: kernel.ring,
+    clock: kernel.clock,
+    table,
+    view,
+    monitor,
+    recorder,
+    observeSweep: (seconds) => metrics.observeSweep(seconds),
+    observeDrain: (seconds) => metrics.observeDrain(seconds),
+    log,
+    now: monotonicMs,
+  });
+  return {
+    kernel,
+    monitor,
+    loop,
+    stop: () => {
+      loop.stop();
+      recorder.finish();
+    },
+  };
+}
+
+function historyLosses(history: History, recorder: WindowRecorder): Loss[] {
+  const dropped = Object.entries(history.status().rowsDropped);
+  return [
+    ...dropped.map(([reason, count]): Loss => ({ stage: "history", reason, count })),
+    { stage: "history", reason: "stale_packet", count: recorder.stalePackets },
+  ];
+}

@@ -1,0 +1,96 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { createMetrics } from "../api/metrics.ts";
+import { startApi } from "../api/server.ts";
+import { Kernel } from "../bpf/kernel.ts";
+import { tryLock } from "../bpf/libc.ts";
+import { readInterfaceFacts, resolveInterfaces } from "../config/interfaces.ts";
+import type { Config } from "../config/types.ts";
+import { AyaflowError, errorMessage } from "../errors.ts";
+import { openHistory } from "../history/history.ts";
+import { createLogger, type Logger } from "../log.ts";
+import { createAgent } from "./agent.ts";
+import { COMMIT, VERSION } from "./version.ts";
+
+const RAW_RING_BYTES = 16 * 1024 * 1024;
+const RING_BYTES = 2 * 1024 * 1024;
+/** Flushed and detached within 2 s of a signal; history gets the most of it. */
+const FLUSH_MS = 1200;
+const DATABASE_MODE = 0o640;
+const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/** An exclusive flock(2) on the database file; null while another process has it. */
+function lockFile(path: string): { release(): void } | null {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, DATABASE_MODE);
+  if (tryLock(fd)) return { release: () => closeSync(fd) };
+  closeSync(fd);
+  return null;
+}
+
+function interfaceNames(patterns: readonly string[]): string[] {
+  const { names, problems } = resolveInterfaces(patterns, readInterfaceFacts());
+  if (problems.length > 0) throw new AyaflowError(problems.join("\n"));
+  return names;
+}
+
+function warnAbsent(config: Config, log: Logger): void {
+  if (config.deepInspect) log.warn("--deep-inspect has no effect yet: this version names no traffic");
+  if (config.resolveDns) log.warn("--resolve-dns has no effect yet: this version names no traffic");
+}
+
+/** Runs the agent until SIGTERM or SIGINT. Returns the exit code. */
+export async function run(config: Config, warnings: readonly string[]): Promise<number> {
+  const log = createLogger(config.quiet ? "error" : config.logLevel, config.logFormat);
+  for (const warning of warnings) log.warn(warning);
+  warnAbsent(config, log);
+  const stopped = Promise.withResolvers<string>();
+  for (const signal of STOP_SIGNALS) process.once(signal, () => stopped.resolve(signal));
+
+  await using cleanup = new AsyncDisposableStack();
+  const names = interfaceNames(config.interfaces);
+  const history = openHistory({
+    path: config.dbPath,
+    lockFile,
+    maxDbSizeBytes: config.maxDbSizeBytes,
+    dataRetentionSeconds: config.dataRetentionSeconds,
+    log,
+    now: Date.now,
+  });
+  cleanup.defer(() => history.close());
+
+  const metrics = createMetrics();
+  const raw = config.aggregationWindowSeconds === 0;
+  const agent = createAgent(config, { history, metrics, log }, (handlers) =>
+    Kernel.open(
+      { maxConnections: config.maxConnections, ringBytes: raw ? RAW_RING_BYTES : RING_BYTES, rawMode: raw },
+      handlers,
+    ),
+  );
+  cleanup.defer(() => agent.kernel.close());
+
+  const api = await startApi({
+    agent: agent.monitor,
+    history: { query: (query) => history.reader.query(query), status: () => history.status() },
+    config,
+    version: { version: VERSION, commit: COMMIT ?? "unknown" },
+    metrics,
+    log,
+    now: Date.now,
+  });
+  cleanup.defer(() => api.stop());
+
+  for (const name of names) {
+    const { method, ifindex } = agent.kernel.attach(name, config.attachMode);
+    log.info("watching", { interface: name, ifindex, method });
+  }
+  agent.loop.start();
+  log.info("ready", { api: api.url, database: config.dbPath, version: VERSION });
+
+  const signal = await stopped.promise;
+  log.info("stopping", { signal });
+  agent.kernel.detach();
+  agent.stop();
+  await history.writer.flush(FLUSH_MS).catch((error: unknown) => {
+    log.error("history was not flushed", { error: errorMessage(error) });
+  });
+  return 0;
+}

@@ -1,0 +1,132 @@
+import type { KernelClock } from "../bpf/clock.ts";
+import { ENUMS } from "../bpf/layout.gen.ts";
+import type { EventRing, KernelEvent } from "../bpf/ring.ts";
+import type { Logger } from "../log.ts";
+import type { ConnectionView } from "./connections.ts";
+import type { Monitor } from "./monitor.ts";
+import type { FlowTable } from "./table.ts";
+import type { Connection } from "./types.ts";
+
+const EVENT = ENUMS.ayaflow_event_type;
+const SWEEP_MS = 1000;
+const DRAIN_MIN_MS = 5;
+const DRAIN_MAX_MS = 100;
+/** Events of one consume call; the clock is read between calls. */
+const DRAIN_BATCH = 1024;
+/** A drain hands the event loop back after this, in milliseconds. */
+const DRAIN_BUDGET_MS = 8;
+
+export interface AgentParts {
+  ring: EventRing;
+  clock: KernelClock;
+  table: FlowTable;
+  view: ConnectionView;
+  monitor: Monitor;
+  /** History: a packet in raw mode, the end of a sweep. */
+  recorder: { packet(event: KernelEvent): void; swept(): void } | null;
+  observeSweep(seconds: number): void;
+  observeDrain(seconds: number): void;
+  log: Logger;
+  /** Monotonic milliseconds. */
+  now(): number;
+}
+
+/** Drains events and sweeps the connection table, on timers, while it runs. */
+export class AgentLoop {
+  private drainTimer: ReturnType<typeof setTimeout> | undefined;
+  private sweepTimer: ReturnType<typeof setTimeout> | undefined;
+  private drainEveryMs = DRAIN_MAX_MS;
+  private nextSweep = 0;
+  private lostOpens = 0;
+  private opened: number[] = [];
+  private retired: Connection[] = [];
+
+  constructor(private readonly parts: AgentParts) {}
+
+  start(): void {
+    this.nextSweep = this.parts.now() + SWEEP_MS;
+    this.scheduleSweep();
+    this.scheduleDrain(DRAIN_MIN_MS);
+  }
+
+  /** Stops the timers; the last events and counters are taken in. */
+  stop(): void {
+    clearTimeout(this.drainTimer);
+    clearTimeout(this.sweepTimer);
+    while (this.parts.ring.drain(DRAIN_BATCH) === DRAIN_BATCH);
+    this.sweep();
+  }
+
+  /** Called by the ring for each event. */
+  event(event: KernelEvent): void {
+    if (event.type === EVENT.AYAFLOW_EVENT_PACKET) this.parts.recorder?.packet(event);
+    else if (event.type === EVENT.AYAFLOW_EVENT_OPEN) this.open(event.slot, event.gen);
+  }
+
+  /** Called by the table just before a connection's slot is used again. */
+  retiring(slot: number): void {
+    if (this.parts.monitor.watched) this.retired.push(this.parts.view.connection(slot));
+  }
+
+  private open(slot: number, gen: number): void {
+    const isNew = this.parts.table.open(slot, gen, this.parts.now());
+    if (isNew && this.parts.monitor.watched) this.opened.push(slot);
+  }
+
+  private scheduleDrain(delay: number): void {
+    this.drainTimer = setTimeout(() => this.drain(), delay);
+  }
+
+  private drain(): void {
+    const started = this.parts.now();
+    let count = 0;
+    let more = false;
+    do {
+      const drained = this.parts.ring.drain(DRAIN_BATCH);
+      count += drained;
+      more = drained === DRAIN_BATCH;
+    } while (more && this.parts.now() - started < DRAIN_BUDGET_MS);
+    if (count > 0) this.parts.observeDrain((this.parts.now() - started) / 1000);
+    this.drainEveryMs =
+      count > DRAIN_BATCH ? DRAIN_MIN_MS : Math.min(DRAIN_MAX_MS, Math.max(DRAIN_MIN_MS, this.drainEveryMs * 2));
+    this.scheduleDrain(more ? 0 : this.drainEveryMs);
+  }
+
+  private scheduleSweep(): void {
+    this.sweepTimer = setTimeout(
+      () => {
+        this.sweep();
+        // On the beat, without catching up after a pause.
+        const now = this.parts.now();
+        this.nextSweep = Math.max(this.nextSweep + SWEEP_MS, now + SWEEP_MS / 2);
+        this.scheduleSweep();
+      },
+      Math.max(0, this.nextSweep - this.parts.now()),
+    );
+  }
+
+  private sweep(): void {
+    const { table, monitor, clock, log } = this.parts;
+    const started = this.parts.now();
+    const step = clock.refresh();
+    if (step !== 0) log.warn("the wall clock was set", { step_ms: Math.round(step) });
+    this.discoverLost(started);
+    const updated: number[] = [];
+    table.sweep(started, monitor.watched ? (slot) => updated.push(slot) : undefined);
+    this.parts.recorder?.swept();
+    monitor.swept(this.opened, updated, this.retired);
+    this.opened = [];
+    this.retired = [];
+    this.parts.observeSweep((this.parts.now() - started) / 1000);
+  }
+
+  /** Connections whose `open` event found the ring full are found by looking at every slot. */
+  private discoverLost(now: number): void {
+    const lost = this.parts.monitor.lostOpens();
+    if (lost === this.lostOpens) return;
+    this.lostOpens = lost;
+    this.parts.table.discover(now, (slot) => {
+      if (this.parts.monitor.watched) this.opened.push(slot);
+    });
+  }
+}

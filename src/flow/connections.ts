@@ -1,0 +1,146 @@
+import { type SlotDetail, splitMeta } from "../bpf/slots.ts";
+import { formatAddress } from "./address.ts";
+import type { FlowTable } from "./table.ts";
+import { type Connection, type Direction, type LiveQuery, TCP_STATES } from "./types.ts";
+import { parseNetwork } from "./network.ts";
+
+/** Turns the kernel's times into milliseconds since the epoch. */
+export interface WallClock {
+  fromBootNs(ns: number): number;
+  fromJiffies(low: number): number;
+}
+
+const TCP_CLOSED = TCP_STATES.indexOf("closed");
+const IPV4_OFFSET = 12;
+
+/** The address bytes of one side as they are on the wire: 4 for IPv4, 16 for IPv6. */
+export function wireAddress(bytes: Uint8Array, ipv6: boolean): Uint8Array {
+  return ipv6 ? bytes : bytes.subarray(IPV4_OFFSET);
+}
+
+/** `hook` of the kernel side as a word. */
+export function directionName(hook: number): Direction {
+  return hook === 0 ? "ingress" : "egress";
+}
+
+/** Makes connection records of slots, on demand. */
+export class ConnectionView {
+  private readonly counters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
+
+  constructor(
+    private readonly table: FlowTable,
+    private readonly clock: WallClock,
+    private readonly interfaceName: (ifindex: number) => string,
+  ) {}
+
+  /** Whether the connection counts as live: not closed, not reset. */
+  isActive(slot: number): boolean {
+    return this.table.kernel.slots.state(slot) < TCP_CLOSED;
+  }
+
+  /** The record of a live slot, counters read now. */
+  connection(slot: number): Connection {
+    const { slots } = this.table.kernel;
+    const detail = slots.detail(slot);
+    const { protocol, ipv6, ifindex } = splitMeta(this.table.meta(slot));
+    slots.counters(slot, this.counters);
+    const { packetsA, bytesA, packetsB, bytesB } = this.counters;
+    const a = { packets: packetsA, bytes: bytesA };
+    const b = { packets: packetsB, bytes: bytesB };
+    const client = detail.client;
+    const server = 1 - client;
+    const addresses = [detail.addressA, detail.addressB].map((bytes) => formatAddress(wireAddress(bytes, ipv6)));
+    const ports = [detail.portA, detail.portB];
+    return {
+      id: `${slot}-${slots.generation(slot)}`,
+      interface: this.interfaceName(ifindex),
+      protocol,
+      clientAddress: addresses[client] ?? "",
+      clientPort: ports[client] ?? 0,
+      serverAddress: addresses[server] ?? "",
+      serverPort: ports[server] ?? 0,
+      direction: directionName(detail.clientDirection),
+      state: TCP_STATES[detail.state] ?? "none",
+      sent: client === 0 ? a : b,
+      received: client === 0 ? b : a,
+      packetsPerSecond: this.table.packetRate[slot] ?? 0,
+      bytesPerSecond: this.table.byteRate[slot] ?? 0,
+      flagsSent: detail.flags[client] ?? 0,
+      flagsReceived: detail.flags[server] ?? 0,
+      ...rtt(detail),
+      retransmitsSent: detail.retransmits[client] ?? 0,
+      retransmitsReceived: detail.retransmits[server] ?? 0,
+      outOfOrderSent: detail.outOfOrder[client] ?? 0,
+      outOfOrderReceived: detail.outOfOrder[server] ?? 0,
+      firstSeenMs: this.clock.fromBootNs(detail.firstBootNs),
+      lastSeenMs: this.clock.fromJiffies(detail.lastJiffies),
+    };
+  }
+
+  /** Live connections that match, in the asked order, and how many matched in all. */
+  live(query: LiveQuery): { connections: Connection[]; matched: number } {
+    const matches = this.matcher(query);
+    const slots: number[] = [];
+    for (let index = 0; index < this.table.size; index++) {
+      const slot = this.table.live[index] ?? 0;
+      if (matches(slot)) slots.push(slot);
+    }
+    const rank = this.rank(query.sort);
+    const keys = new Float64Array(this.table.live.length === 0 ? 0 : maxSlot(slots) + 1);
+    for (const slot of slots) keys[slot] = rank(slot);
+    slots.sort((x, y) => (keys[y] ?? 0) - (keys[x] ?? 0) || x - y);
+    return {
+      connections: slots.slice(0, query.limit).map((slot) => this.connection(slot)),
+      matched: slots.length,
+    };
+  }
+
+  private matcher(query: LiveQuery): (slot: number) => boolean {
+    const { slots } = this.table.kernel;
+    const network = query.ip === undefined ? null : parseNetwork(query.ip);
+    const needsDetail = network !== null || query.port !== undefined;
+    return (slot) => {
+      const { protocol, ipv6, ifindex } = splitMeta(this.table.meta(slot));
+      if (query.protocol !== undefined && protocol !== query.protocol) return false;
+      if (query.interface !== undefined && this.interfaceName(ifindex) !== query.interface) return false;
+      if (query.state !== undefined && TCP_STATES[slots.state(slot)] !== query.state) return false;
+      if (!needsDetail) return true;
+      const { addressA, addressB, portA, portB } = slots.detail(slot);
+      if (query.port !== undefined && portA !== query.port && portB !== query.port) return false;
+      return (
+        network === null ||
+        network.contains(wireAddress(addressA, ipv6)) ||
+        network.contains(wireAddress(addressB, ipv6))
+      );
+    };
+  }
+
+  private rank(sort: LiveQuery["sort"]): (slot: number) => number {
+    const { table } = this;
+    switch (sort) {
+      case "packets":
+        return (slot) => table.packets[slot] ?? 0;
+      case "bytes":
+        return (slot) => table.bytes[slot] ?? 0;
+      case "rate":
+        return (slot) => table.byteRate[slot] ?? 0;
+      case "rtt":
+        return (slot) => rtt(table.kernel.slots.detail(slot)).rttNs ?? 0;
+    }
+  }
+}
+
+/** Handshake RTT as Wireshark has it: SYN to the ACK that completes; a half seen one gives its half. */
+function rtt(detail: SlotDetail): Pick<Connection, "rttNs" | "rttServerNs" | "rttClientNs"> {
+  const server = detail.rttServerNs === 0 ? null : detail.rttServerNs;
+  const client = detail.rttClientNs === 0 ? null : detail.rttClientNs;
+  return {
+    rttNs: server === null || client === null ? null : server + client,
+    rttServerNs: server,
+    rttClientNs: client,
+  };
+}
+
+function maxSlot(slots: readonly number[]): number {
+  return slots.reduce((most, slot) => Math.max(most, slot), 0);
+}

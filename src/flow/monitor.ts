@@ -1,0 +1,191 @@
+import { ENUMS } from "../bpf/layout.gen.ts";
+import type { EventRing } from "../bpf/ring.ts";
+import type { PerCpuCounters } from "../bpf/totals.ts";
+import type { ConnectionView } from "./connections.ts";
+import type { FlowTable } from "./table.ts";
+import type {
+  AgentView,
+  Connection,
+  Counters,
+  InterfaceTotals,
+  LiveQuery,
+  Loss,
+  Stats,
+  SweepChange,
+} from "./types.ts";
+
+const CLASS = ENUMS.ayaflow_class;
+const LOST = ENUMS.ayaflow_lost;
+const RATE_SWEEPS = 3;
+const DEGRADED_SWEEPS = 10;
+const MAX_CHANGES = 2000;
+
+/** What the kernel counts as lost, in the order of enum ayaflow_lost. */
+const KERNEL_LOSSES: { index: number; stage: Loss["stage"]; reason: string }[] = [
+  { index: LOST.AYAFLOW_LOST_TABLE_FULL, stage: "table", reason: "full" },
+  { index: LOST.AYAFLOW_LOST_INSERT_FAILED, stage: "table", reason: "insert_failed" },
+  { index: LOST.AYAFLOW_LOST_RING_OPEN, stage: "ring", reason: "open_event" },
+  { index: LOST.AYAFLOW_LOST_RING_CLOSE, stage: "ring", reason: "close_event" },
+  { index: LOST.AYAFLOW_LOST_RING_PACKET, stage: "ring", reason: "packet_event" },
+  { index: LOST.AYAFLOW_LOST_NO_CONNECTION, stage: "history", reason: "no_connection" },
+];
+
+/** In words for a person, by stage and reason. */
+const LOSS_WORDS: Record<string, string> = {
+  "table/full": "the connection table is full: packets are counted but not attributed; raise --max-connections",
+  "table/insert_failed": "the kernel could not add connections: packets are counted but not attributed",
+  "ring/open_event": "the event ring is full: new connections appear late",
+  "ring/close_event": "the event ring is full: closed connections are noticed late",
+  "ring/packet_event": "the event ring is full: raw packet rows are lost; use --aggregation-window 10",
+  "history/no_connection": "raw packets without a connection (not IP, or table full) make no history row",
+};
+
+export interface MonitorOptions {
+  counters: PerCpuCounters;
+  ring: EventRing;
+  table: FlowTable;
+  view: ConnectionView;
+  tableSize: number;
+  interfaces(): readonly { name: string; row: number }[];
+  /** Losses counted elsewhere (history). */
+  otherLosses(): Loss[];
+  /** Monotonic milliseconds. */
+  now(): number;
+}
+
+interface Sample {
+  at: number;
+  total: Counters;
+  losses: Loss[];
+}
+
+/** The agent's own view of itself: totals straight from the kernel, rates and losses over the last sweeps. */
+export class Monitor implements AgentView {
+  private readonly startedAt: number;
+  private samples: Sample[] = [];
+  private readonly listeners = new Set<(change: SweepChange) => void>();
+
+  constructor(private readonly options: MonitorOptions) {
+    this.startedAt = options.now();
+  }
+
+  stats(): Stats {
+    const { table, ring } = this.options;
+    const interfaces = this.interfaces();
+    const sum = (pick: (one: InterfaceTotals) => Counters) => total(interfaces.map(pick));
+    const seen = sum((one) => one.seen);
+    const attributed = sum((one) => one.attributed);
+    const countable = seen.packets - sum((one) => one.notIp).packets;
+    return {
+      uptimeSeconds: (this.options.now() - this.startedAt) / 1000,
+      interfaces,
+      total: seen,
+      attributed,
+      ...this.rates(seen),
+      activeConnections: table.active,
+      coverage: countable === 0 ? 1 : attributed.packets / countable,
+      losses: this.losses(),
+      tableUsed: table.size,
+      tableSize: this.options.tableSize,
+      ringUsedBytes: ring.usedBytes(),
+      ringSizeBytes: ring.sizeBytes,
+    };
+  }
+
+  live(query: LiveQuery): { connections: Connection[]; matched: number } {
+    return this.options.view.live(query);
+  }
+
+  onSweep(listener: (change: SweepChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  degradedReasons(): string[] {
+    const oldest = this.samples[0]?.losses ?? [];
+    const before = new Map(oldest.map((loss) => [`${loss.stage}/${loss.reason}`, loss.count]));
+    return this.losses()
+      .filter((loss) => loss.count > (before.get(`${loss.stage}/${loss.reason}`) ?? 0))
+      .map((loss) => LOSS_WORDS[`${loss.stage}/${loss.reason}`] ?? `${loss.stage} loses data: ${loss.reason}`);
+  }
+
+  /** `open` events that found the ring full, since start. */
+  lostOpens(): number {
+    return this.options.counters.losses()[LOST.AYAFLOW_LOST_RING_OPEN] ?? 0;
+  }
+
+  /** Whether anyone wants each sweep's changes. */
+  get watched(): boolean {
+    return this.listeners.size > 0;
+  }
+
+  /** Called once a sweep, after the table's. */
+  swept(opened: number[], updated: number[], retired: Connection[]): void {
+    const stats = this.stats();
+    this.samples.push({ at: this.options.now(), total: stats.total, losses: stats.losses });
+    this.samples = this.samples.slice(-DEGRADED_SWEEPS);
+    if (!this.watched) return;
+    const isNew = new Set(opened);
+    const records = (slots: number[]) => slots.slice(0, MAX_CHANGES).map((slot) => this.options.view.connection(slot));
+    const changed = updated.filter((slot) => !isNew.has(slot));
+    const change: SweepChange = {
+      stats,
+      opened: records(opened),
+      updated: records(changed),
+      retired: retired.slice(0, MAX_CHANGES),
+      truncated: [opened, changed, retired].some((list) => list.length > MAX_CHANGES),
+    };
+    for (const listener of this.listeners) listener(change);
+  }
+
+  private interfaces(): InterfaceTotals[] {
+    const { counters } = this.options;
+    const names = [{ name: "unknown", row: 0 }, ...this.options.interfaces()];
+    return names.flatMap(({ name, row }) =>
+      (["ingress", "egress"] as const).flatMap((direction, hook) => {
+        const classes = counters.read(row, hook);
+        const of = (index: number) => classes[index] ?? { packets: 0, bytes: 0 };
+        const seen = total(classes);
+        if (row === 0 && seen.packets === 0) return [];
+        return [
+          {
+            interface: name,
+            direction,
+            seen,
+            attributed: of(CLASS.AYAFLOW_ATTRIBUTED),
+            overflow: of(CLASS.AYAFLOW_OVERFLOW),
+            notIp: of(CLASS.AYAFLOW_NOT_IP),
+            malformed: of(CLASS.AYAFLOW_MALFORMED),
+          },
+        ];
+      }),
+    );
+  }
+
+  private losses(): Loss[] {
+    const counts = this.options.counters.losses();
+    return [
+      ...KERNEL_LOSSES.map(({ index, stage, reason }) => ({ stage, reason, count: counts[index] ?? 0 })),
+      ...this.options.otherLosses(),
+    ];
+  }
+
+  private rates(seen: Counters): { packetsPerSecond: number; bytesPerSecond: number } {
+    const base = this.samples.at(-RATE_SWEEPS) ?? this.samples[0];
+    const seconds = base === undefined ? 0 : (this.options.now() - base.at) / 1000;
+    if (base === undefined || seconds <= 0) return { packetsPerSecond: 0, bytesPerSecond: 0 };
+    return {
+      packetsPerSecond: (seen.packets - base.total.packets) / seconds,
+      bytesPerSecond: (seen.bytes - base.total.bytes) / seconds,
+    };
+  }
+}
+
+function total(parts: readonly Counters[]): Counters {
+  const sum = { packets: 0, bytes: 0 };
+  for (const part of parts) {
+    sum.packets += part.packets;
+    sum.bytes += part.bytes;
+  }
+  return sum;
+}

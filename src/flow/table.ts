@@ -1,0 +1,160 @@
+import { ENUMS } from "../bpf/layout.gen.ts";
+import type { SideCounters, Slots } from "../bpf/slots.ts";
+
+const STATE = ENUMS.ayaflow_state;
+const LIVE = 1;
+const RETIRING = 2;
+/** Above this fill closed connections leave at once instead of after the timeout. */
+const PRESSURE = 0.5;
+
+/** What the table needs of the kernel side. */
+export interface TableKernel {
+  readonly slots: Slots;
+  retire(slot: number): void;
+  free(slot: number): void;
+}
+
+export interface TableOptions {
+  capacity: number;
+  /** Idle time after which a connection leaves, in milliseconds. */
+  timeoutMs: number;
+  /** Called with the final counters in place, just before the slot is given back. */
+  retired(slot: number): void;
+}
+
+/**
+ * The live connections, by slot. One entry of each typed array per slot, no object per connection:
+ * 50,000 of them cost a few megabytes. Times are milliseconds of a clock that only goes forward.
+ */
+export class FlowTable {
+  /** Slots in use, the first `size` entries. */
+  readonly live: Uint32Array;
+  size = 0;
+  /** Connections that are neither closed nor on their way out, at the last sweep. */
+  active = 0;
+  /** Packets and bytes per second over the last sweep. */
+  readonly packetRate: Float32Array;
+  readonly byteRate: Float32Array;
+  readonly packets: Float64Array;
+  readonly bytes: Float64Array;
+  private readonly metas: Uint32Array;
+  private readonly flags: Uint8Array;
+  private readonly position: Uint32Array;
+  private readonly lastChange: Float64Array;
+  private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
+  private retiring: number[] = [];
+  private sweptAt: number;
+
+  constructor(
+    readonly kernel: TableKernel,
+    private readonly options: TableOptions,
+    now: number,
+  ) {
+    const { capacity } = options;
+    this.live = new Uint32Array(capacity);
+    this.position = new Uint32Array(capacity);
+    this.metas = new Uint32Array(capacity);
+    this.flags = new Uint8Array(capacity);
+    this.packets = new Float64Array(capacity);
+    this.bytes = new Float64Array(capacity);
+    this.packetRate = new Float32Array(capacity);
+    this.byteRate = new Float32Array(capacity);
+    this.lastChange = new Float64Array(capacity);
+    this.sweptAt = now;
+  }
+
+  /** `meta` word of the connection's key, kept also while the slot is being retired. */
+  meta(slot: number): number {
+    return this.metas[slot] ?? 0;
+  }
+
+  /** Whether `slot` still holds the connection of generation `gen`. */
+  holds(slot: number, gen: number): boolean {
+    return ((this.flags[slot] ?? 0) & LIVE) !== 0 && this.kernel.slots.generation(slot) === gen;
+  }
+
+  /** Takes up a connection the kernel opened. Events may come late or twice. Returns whether it was new. */
+  open(slot: number, gen: number, now: number): boolean {
+    if (slot >= this.options.capacity || (this.flags[slot] ?? 0) !== 0) return false;
+    const { slots } = this.kernel;
+    const meta = slots.meta(slot);
+    if (meta === 0 || slots.generation(slot) !== gen) return false;
+    this.flags[slot] = LIVE;
+    this.metas[slot] = meta;
+    this.packets[slot] = 0;
+    this.bytes[slot] = 0;
+    this.packetRate[slot] = 0;
+    this.byteRate[slot] = 0;
+    this.lastChange[slot] = now;
+    this.position[slot] = this.size;
+    this.live[this.size++] = slot;
+    return true;
+  }
+
+  /** Takes up what is in the table and was never announced: `open` events lost to a full ring. */
+  discover(now: number, found: (slot: number) => void): void {
+    const { slots } = this.kernel;
+    for (let slot = 0; slot < this.options.capacity; slot++) {
+      if ((this.flags[slot] ?? 0) !== 0 || slots.meta(slot) === 0) continue;
+      if (this.open(slot, slots.generation(slot), now)) found(slot);
+    }
+  }
+
+  /**
+   * Reads every live counter, works out rates, retires what is idle or done, and frees what was
+   * retired by the sweep before (packets under way then have been counted by now).
+   * `changed` is called for each connection that had packets since.
+   */
+  sweep(now: number, changed?: (slot: number) => void): void {
+    this.freeRetired();
+    const perSecond = 1000 / Math.max(1, now - this.sweptAt);
+    const { slots } = this.kernel;
+    const { counters } = this;
+    const pressed = this.size > this.options.capacity * PRESSURE;
+    let active = 0;
+    for (let index = 0; index < this.size; index++) {
+      const slot = this.live[index] ?? 0;
+      slots.counters(slot, counters);
+      const packets = counters.packetsA + counters.packetsB;
+      const bytes = counters.bytesA + counters.bytesB;
+      const more = packets - (this.packets[slot] ?? 0);
+      if (more > 0) {
+        this.packetRate[slot] = more * perSecond;
+        this.byteRate[slot] = (bytes - (this.bytes[slot] ?? 0)) * perSecond;
+        this.packets[slot] = packets;
+        this.bytes[slot] = bytes;
+        this.lastChange[slot] = now;
+        changed?.(slot);
+      } else if (this.packetRate[slot] !== 0) {
+        this.packetRate[slot] = 0;
+        this.byteRate[slot] = 0;
+      }
+      if (((this.flags[slot] ?? 0) & RETIRING) !== 0) continue;
+      const closed = slots.state(slot) >= STATE.AYAFLOW_STATE_CLOSED;
+      const idle = now - (this.lastChange[slot] ?? 0);
+      if (idle >= this.options.timeoutMs || (closed && pressed && more === 0)) this.retire(slot);
+      else if (!closed) active++;
+    }
+    this.active = active;
+    this.sweptAt = now;
+  }
+
+  private retire(slot: number): void {
+    this.kernel.retire(slot);
+    this.flags[slot] = LIVE | RETIRING;
+    this.retiring.push(slot);
+  }
+
+  private freeRetired(): void {
+    for (const slot of this.retiring.splice(0)) {
+      this.options.retired(slot);
+      this.kernel.free(slot);
+      const index = this.position[slot] ?? 0;
+      const moved = this.live[--this.size] ?? 0;
+      this.live[index] = moved;
+      this.position[moved] = index;
+      this.flags[slot] = 0;
+      this.metas[slot] = 0;
+    }
+  }
+}

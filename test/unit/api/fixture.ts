@@ -1,0 +1,187 @@
+import type { AgentView, Connection, LiveQuery, Stats, SweepChange } from "../../../src/flow/types.ts";
+import type { LogFields, Logger } from "../../../src/log.ts";
+import type { HistoryItem, HistoryPage, HistoryQuery, HistoryStatus } from "../../../src/history/types.ts";
+import { createMetrics } from "../../../src/api/metrics.ts";
+import { type RunningApi, startApi } from "../../../src/api/server.ts";
+import type { ApiConfig, ApiDeps, HistoryView } from "../../../src/api/types.ts";
+
+export const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
+
+export function connection(index: number, overrides: Partial<Connection> = {}): Connection {
+  return {
+    id: `c${index}`,
+    interface: "veth0",
+    protocol: 6,
+    clientAddress: "192.0.2.1",
+    clientPort: 40_000 + (index % 20_000),
+    serverAddress: "198.51.100.7",
+    serverPort: 443,
+    direction: "egress",
+    state: "established",
+    sent: { packets: 10, bytes: 1000 },
+    received: { packets: 20, bytes: 30_000 },
+    packetsPerSecond: 3,
+    bytesPerSecond: 3100,
+    flagsSent: 0x1b,
+    flagsReceived: 0x12,
+    rttNs: 1_500_000,
+    rttServerNs: 1_000_000,
+    rttClientNs: null,
+    retransmitsSent: 1,
+    retransmitsReceived: 2,
+    outOfOrderSent: 0,
+    outOfOrderReceived: 4,
+    firstSeenMs: NOW_MS - 5000,
+    lastSeenMs: NOW_MS - 250,
+    ...overrides,
+  };
+}
+
+export function stats(overrides: Partial<Stats> = {}): Stats {
+  const counters = (packets: number) => ({ packets, bytes: packets * 100 });
+  const totals = (direction: "ingress" | "egress", seen: number) => ({
+    interface: "veth0",
+    direction,
+    seen: counters(seen),
+    attributed: counters(seen - 10),
+    overflow: counters(5),
+    notIp: counters(3),
+    malformed: counters(2),
+  });
+  return {
+    uptimeSeconds: 61.75,
+    interfaces: [totals("ingress", 700), totals("egress", 300)],
+    total: { packets: 1000, bytes: 100_000 },
+    attributed: { packets: 980, bytes: 98_000 },
+    packetsPerSecond: 12.5,
+    bytesPerSecond: 1250,
+    activeConnections: 2,
+    coverage: 0.9859,
+    losses: [{ stage: "ring", reason: "full", count: 4 }],
+    tableUsed: 2,
+    tableSize: 65_536,
+    ringUsedBytes: 128,
+    ringSizeBytes: 1_048_576,
+    ...overrides,
+  };
+}
+
+/** An agent whose state the test sets: the API knows it only through this interface. */
+export class TestAgent implements AgentView {
+  connections: Connection[] = [connection(1), connection(2)];
+  current = stats();
+  reasons: string[] = [];
+  queries: LiveQuery[] = [];
+  listeners = new Set<(change: SweepChange) => void>();
+
+  stats(): Stats {
+    return this.current;
+  }
+  live(query: LiveQuery) {
+    this.queries.push(query);
+    return { connections: this.connections.slice(0, query.limit), matched: this.connections.length };
+  }
+  onSweep(listener: (change: SweepChange) => void) {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+  degradedReasons(): string[] {
+    return this.reasons;
+  }
+  sweep(change: Partial<SweepChange> = {}): void {
+    const whole = { stats: this.current, opened: [], updated: [], retired: [], truncated: false, ...change };
+    for (const listener of this.listeners) listener(whole);
+  }
+}
+
+export const HISTORY_ITEM: HistoryItem = {
+  timestamp: NOW_MS,
+  src_ip: "192.0.2.1",
+  dst_ip: "2001:db8::1",
+  src_port: 40_000,
+  dst_port: 443,
+  protocol: "TCP",
+  length: 31_000,
+  direction: "egress",
+  interface: "veth0",
+  row_type: "aggregated",
+  packet_count: 30,
+  bytes_sent: 1000,
+  bytes_received: 30_000,
+  packets_sent: 10,
+  packets_received: 20,
+  tcp_flags: 27,
+  rtt_ms: 1.5,
+  retransmits: 3,
+  domain: "example.org",
+};
+
+export class TestHistory implements HistoryView {
+  queries: HistoryQuery[] = [];
+  failure: Error | null = null;
+  current: HistoryStatus = {
+    rowsWritten: 500,
+    rowsDropped: { queue_full: 0, disk_full: 7 },
+    queued: 3,
+    queueCapacity: 1000,
+    databaseBytes: 40_960,
+    failing: null,
+  };
+
+  query(query: HistoryQuery): HistoryPage {
+    this.queries.push(query);
+    if (this.failure !== null) throw this.failure;
+    const { limit, offset = 0 } = query;
+    return { items: [HISTORY_ITEM], limit, offset, returned: 1, has_more: false, next_cursor: null };
+  }
+  status(): HistoryStatus {
+    return this.current;
+  }
+}
+
+const CONFIG: ApiConfig = {
+  interfaces: ["veth0"],
+  port: 0,
+  listen: "127.0.0.1",
+  dbPath: "/var/lib/ayaflow/traffic.db",
+  connectionTimeoutSeconds: 60,
+  dataRetentionSeconds: 604_800,
+  aggregationWindowSeconds: 10,
+  allowedIps: [],
+  apiToken: null,
+  healthPublic: false,
+  deepInspect: false,
+  resolveDns: false,
+};
+
+export interface TestApi extends RunningApi {
+  agent: TestAgent;
+  history: TestHistory;
+  logged: { level: string; message: string; fields: LogFields | undefined }[];
+  get(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** A listening API over a test agent and history; the caller stops it. */
+export async function startTestApi(
+  config: Partial<ApiConfig> = {},
+  deps: Partial<ApiDeps> = {},
+): Promise<TestApi> {
+  const agent = new TestAgent();
+  const history = new TestHistory();
+  const logged: TestApi["logged"] = [];
+  const at = (level: string) => (message: string, fields?: LogFields) =>
+    void logged.push({ level, message, fields });
+  const log: Logger = { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
+  const running = await startApi({
+    agent,
+    history,
+    config: { ...CONFIG, ...config },
+    version: { version: "1.2.3", commit: "abc1234" },
+    metrics: createMetrics(),
+    log,
+    now: () => NOW_MS,
+    ...deps,
+  });
+  const get = (path: string, init?: RequestInit) => fetch(running.url + path, init);
+  return { ...running, agent, history, logged, get };
+}

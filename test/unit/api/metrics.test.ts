@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { createMetrics } from "../../../src/api/metrics.ts";
+import { startTestApi, type TestApi } from "./fixture.ts";
+
+let api: TestApi;
+beforeEach(async () => {
+  api = await startTestApi();
+});
+afterEach(() => api.stop());
+
+const scrape = async (path = "/metrics"): Promise<string> => (await api.get(path)).text();
+
+/** The samples of a scrape as `name{labels}` to value. */
+function samples(text: string): Map<string, number> {
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(
+    lines.map((line) => {
+      const end = line.lastIndexOf(" ");
+      return [line.slice(0, end), Number(line.slice(end + 1))];
+    }),
+  );
+}
+
+test("promtool finds nothing to say", async () => {
+  await api.get("/api/live");
+  const text = await scrape();
+  const promtool = Bun.spawnSync(["promtool", "check", "metrics"], { stdin: Buffer.from(text) });
+  expect(promtool.stderr.toString() + promtool.stdout.toString()).toBe("");
+  expect(promtool.exitCode).toBe(0);
+});
+
+test("totals are the agent's own, at every scrape", async () => {
+  const first = samples(await scrape());
+  expect(first.get('ayaflow_packets_total{interface="veth0",direction="ingress"}')).toBe(700);
+  expect(first.get('ayaflow_bytes_total{interface="veth0",direction="egress"}')).toBe(30_000);
+  expect(first.get('ayaflow_overflow_packets_total{interface="veth0",direction="ingress"}')).toBe(5);
+  expect(first.get('ayaflow_lost_total{stage="ring",reason="full"}')).toBe(4);
+  expect(first.get('ayaflow_lost_total{stage="history",reason="disk_full"}')).toBe(7);
+  expect(first.get('ayaflow_history_rows_dropped_total{reason="disk_full"}')).toBe(7);
+  expect(first.get("ayaflow_history_rows_written_total")).toBe(500);
+  expect(first.get("ayaflow_history_database_bytes")).toBe(40_960);
+  expect(first.get("ayaflow_active_connections")).toBe(2);
+  expect(first.get("ayaflow_coverage_ratio")).toBe(0.9859);
+  expect(first.get("ayaflow_table_size_connections")).toBe(65_536);
+  expect(first.get("ayaflow_ring_used_bytes")).toBe(128);
+  expect(first.get("ayaflow_domains_resolved_total")).toBe(0);
+  const [ingress] = api.agent.current.interfaces;
+  if (ingress !== undefined) ingress.seen = { packets: 9_007_199_254_740_991, bytes: 1 };
+  api.history.current.rowsWritten = 501;
+  const second = samples(await scrape());
+  expect(second.get('ayaflow_packets_total{interface="veth0",direction="ingress"}')).toBe(
+    9_007_199_254_740_991,
+  );
+  expect(second.get("ayaflow_history_rows_written_total")).toBe(501);
+});
+
+test("an interface that is gone disappears", async () => {
+  await scrape();
+  api.agent.current.interfaces = [];
+  expect(await scrape()).not.toContain("veth0");
+});
+
+test("inspection counts are shown once there are any", async () => {
+  const inspecting = await startTestApi({}, { inspection: () => ({ domainsResolved: 3, packets: 8 }) });
+  const found = samples(await (await inspecting.get("/metrics")).text());
+  await inspecting.stop();
+  expect(found.get("ayaflow_domains_resolved_total")).toBe(3);
+  expect(found.get("ayaflow_deep_inspect_packets_total")).toBe(8);
+});
+
+test("requests are counted by fixed labels only", async () => {
+  await api.get("/api/health");
+  await api.get("/api/health");
+  await api.get("/api/live?limit=x");
+  for (const path of ["/a", "/b", "/api/health/x"]) await api.get(path);
+  await api.get("/c", { method: "PURGE" });
+  await api.get("/api/stats", { method: "DELETE" });
+  const requests = [...samples(await scrape())].filter(([name]) =>
+    name.startsWith("ayaflow_http_requests_total"),
+  );
+  expect(Object.fromEntries(requests)).toEqual({
+    'ayaflow_http_requests_total{route="/api/health",method="GET",status="200"}': 2,
+    'ayaflow_http_requests_total{route="/api/live",method="GET",status="400"}': 1,
+    'ayaflow_http_requests_total{route="other",method="GET",status="404"}': 3,
+    'ayaflow_http_requests_total{route="other",method="other",status="404"}': 1,
+    'ayaflow_http_requests_total{route="/api/stats",method="other",status="405"}': 1,
+  });
+});
+
+test("sweep and drain times are histograms", async () => {
+  const own = createMetrics();
+  own.observeSweep(0.003);
+  own.observeDrain(0.00002);
+  const found = samples(await own.registry.metrics());
+  expect(found.get('ayaflow_sweep_duration_seconds_bucket{le="0.0025"}')).toBe(0);
+  expect(found.get('ayaflow_sweep_duration_seconds_bucket{le="0.005"}')).toBe(1);
+  expect(found.get("ayaflow_sweep_duration_seconds_sum")).toBe(0.003);
+  expect(found.get('ayaflow_ring_drain_duration_seconds_bucket{le="0.00005"}')).toBe(1);
+});
+
+test("the process and the build are described", async () => {
+  const found = samples(await scrape());
+  const build = `ayaflow_build_info{version="1.2.3",commit="abc1234",bun_version="${Bun.version}"}`;
+  expect(found.get(build)).toBe(1);
+  for (const name of [
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "process_virtual_memory_bytes",
+    "process_open_fds",
+    "process_max_fds",
+    "process_start_time_seconds",
+  ]) {
+    expect([name, (found.get(name) ?? 0) > 0]).toEqual([name, true]);
+  }
+});

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { parseTime } from "../../../src/api/time.ts";
+import { parseProtocol, protocolName } from "../../../src/api/protocols.ts";
+
+const NOW = 1_700_000_000_000;
+
+describe("a time", () => {
+  test.each([
+    ["now", NOW],
+    ["-30s", NOW - 30_000],
+    ["-30m", NOW - 1_800_000],
+    ["-1h", NOW - 3_600_000],
+    ["-7d", NOW - 604_800_000],
+    ["-2w", NOW - 1_209_600_000],
+    ["1700000000", 1_700_000_000_000],
+    ["1700000000.25", 1_700_000_000_250],
+    ["1700000000123", 1_700_000_000_123],
+    ["0", 0],
+    ["2026-01-31T12:00:00Z", Date.UTC(2026, 0, 31, 12)],
+    ["2026-01-31t12:00:00.5z", Date.UTC(2026, 0, 31, 12, 0, 0, 500)],
+    ["2026-01-31T12:00:00+02:00", Date.UTC(2026, 0, 31, 10)],
+    ["2026-01-31T12:00:00 02:00", Date.UTC(2026, 0, 31, 10)],
+    ["2026-01-31 12:00:00Z", Date.UTC(2026, 0, 31, 12)],
+    ["2026-01-31", Date.UTC(2026, 0, 31)],
+  ])("%p", (text, expected) => {
+    expect(parseTime(text, NOW)).toBe(expected);
+  });
+
+  test.each([
+    "",
+    "yesterday",
+    "-1",
+    "-1y",
+    "1h",
+    "--1h",
+    "2026-13-01T00:00:00Z",
+    "2026-01-31T12:00:00",
+    "NaN",
+    "1e9",
+  ])("%p is none", (text) => {
+    expect(parseTime(text, NOW)).toBeUndefined();
+  });
+});
+
+test("protocols have their IANA names both ways", () => {
+  expect([6, 17, 1, 58, 132, 253].map(protocolName)).toEqual(["TCP", "UDP", "ICMP", "ICMPv6", "SCTP", "253"]);
+  expect(["tcp", "ICMPv6", "0", "255"].map(parseProtocol)).toEqual([6, 58, 0, 255]);
+  expect(["256", "", "-1", "6.0", "constructor"].map(parseProtocol)).toEqual(Array(5).fill(undefined));
+});
