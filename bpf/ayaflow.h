@@ -64,6 +64,9 @@ enum ayaflow_info {
 	/* next_seq of side A (and, shifted by one, of side B) is known. */
 	AYAFLOW_INFO_SEQ_A = 1 << 4,
 	AYAFLOW_INFO_SEQ_B = 1 << 5,
+	/* Segments of side A (B) are missing: recover and newest_us are in use. */
+	AYAFLOW_INFO_MISSING_A = 1 << 6,
+	AYAFLOW_INFO_MISSING_B = 1 << 7,
 };
 
 /* Bits of ayaflow_key.meta: ifindex << 9 | IPv6 << 8 | protocol. */
@@ -91,10 +94,13 @@ struct ayaflow_counters {
 struct ayaflow_side {
 	__u32 next_seq;
 	__u32 last_ack;
-	/* When sequence numbers last jumped ahead, microseconds modulo 2^32; 0 for never. */
-	__u32 gap_us;
+	/* While segments are missing: when next_seq last moved (microseconds modulo 2^32, 0 unknown),
+	 * and the number whose acknowledgment ends it. */
+	__u32 newest_us;
+	__u32 recover;
 	__u32 retransmits;
-	__u16 out_of_order;
+	__u32 out_of_order;
+	__u16 last_window;
 	__u8 dup_acks;
 	/* TCP flags seen. */
 	__u8 flags;
@@ -121,7 +127,7 @@ struct ayaflow_slot {
 	__u64 reserved_line1[2];
 	/* Line 2: TCP by side. */
 	struct ayaflow_side side[2];
-	__u64 reserved_line2[3];
+	__u64 reserved_line2;
 };
 
 /* One interface and direction, on one CPU. */
@@ -158,7 +164,7 @@ struct ayaflow_clock {
 };
 
 _Static_assert(sizeof(struct ayaflow_key) == 40, "key");
-_Static_assert(sizeof(struct ayaflow_side) == 20, "side");
+_Static_assert(sizeof(struct ayaflow_side) == 28, "side");
 _Static_assert(sizeof(struct ayaflow_slot) == 192, "slot: three cache lines");
 _Static_assert(sizeof(struct ayaflow_totals) == 64, "totals");
 _Static_assert(sizeof(struct ayaflow_event) == 32, "event");

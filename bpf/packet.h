@@ -20,6 +20,7 @@ struct packet {
 	__u32 header_len;
 	__u32 seq;
 	__u32 ack;
+	__u16 window;
 	/* TCP payload bytes in the skb. */
 	__u32 payload_len;
 	__u8 tcp_flags;

@@ -28,6 +28,7 @@ static __always_inline int set_tcp(struct packet *p, const struct tcphdr *tcp, _
 	p->is_tcp = 1;
 	p->seq = bpf_ntohl(tcp->seq);
 	p->ack = bpf_ntohl(tcp->ack_seq);
+	p->window = tcp->window;
 	p->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_OFFSET];
 	p->header_len = l4 + header;
 	p->payload_len = end > l4 + header ? end - l4 - header : 0;

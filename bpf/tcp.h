@@ -37,7 +37,7 @@ static __always_inline void set_client(struct ayaflow_slot *s, __u32 side)
 static __always_inline void start_handshake(struct ayaflow_slot *s, __u32 client)
 {
 	set_client(s, client);
-	s->info &= ~(AYAFLOW_INFO_SEQ_A | AYAFLOW_INFO_SEQ_B);
+	s->info &= ~(AYAFLOW_INFO_SEQ_A | AYAFLOW_INFO_SEQ_B | AYAFLOW_INFO_MISSING_A | AYAFLOW_INFO_MISSING_B);
 	s->rtt_server_ns = 0;
 	s->rtt_client_ns = 0;
 	s->syn_ns = 0;
@@ -67,15 +67,19 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 			start_handshake(s, side);
 			state = AYAFLOW_STATE_NONE;
 		}
-		if (state <= AYAFLOW_STATE_SYN_SENT) {
-			s->state = AYAFLOW_STATE_SYN_SENT;
+		/* The latest SYN counts, as for Wireshark's initial_rtt. */
+		if (state <= AYAFLOW_STATE_SYN_RECEIVED) {
 			s->syn_ns = bpf_ktime_get_boot_ns();
+			s->rtt_server_ns = 0;
 		}
+		if (state < AYAFLOW_STATE_SYN_SENT)
+			s->state = AYAFLOW_STATE_SYN_SENT;
 		return 0;
 	}
 	if (flags & TCP_SYN) {
-		if (state == AYAFLOW_STATE_SYN_SENT && side != client_side(s)) {
-			if (s->syn_ns)
+		if ((state == AYAFLOW_STATE_SYN_SENT || state == AYAFLOW_STATE_SYN_RECEIVED) &&
+		    side != client_side(s)) {
+			if (s->syn_ns && !s->rtt_server_ns)
 				s->rtt_server_ns = saturate(bpf_ktime_get_boot_ns() - s->syn_ns);
 			s->state = AYAFLOW_STATE_SYN_RECEIVED;
 		} else if (state == AYAFLOW_STATE_NONE || state >= AYAFLOW_STATE_CLOSED) {
@@ -90,44 +94,68 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 	return s->state == AYAFLOW_STATE_CLOSED;
 }
 
-/* A segment that starts before the highest sequence number seen: sent again, or overtaken. */
-static __noinline int tcp_old_segment(struct ayaflow_slot *s, __u32 side, __u32 end)
+/* Segments of this side are missing. The clock is read per segment only until they are acknowledged. */
+static __always_inline void note_missing(struct ayaflow_slot *s, __u32 side)
+{
+	s->info |= AYAFLOW_INFO_MISSING_A << side;
+	s->side[side].recover = s->side[side].next_seq;
+	s->side[side].newest_us = now_us();
+}
+
+/* A segment that starts before the highest sequence number seen: sent again, or overtaken.
+ * Told apart as by Wireshark (packet-tcp.c, tcp_analyze_sequence_number). */
+static __noinline int tcp_old_segment(struct ayaflow_slot *s, __u32 side, __u32 end, __u32 packets)
 {
 	struct ayaflow_side *me;
+	__u32 reorder_us;
 
 	if (!s)
 		return 0;
-	me = &s->side[side & 1];
-
-	__u32 reorder_us = ((__u64)s->rtt_server_ns + s->rtt_client_ns) / NS_PER_US;
-
+	side &= 1;
+	me = &s->side[side];
+	reorder_us = ((__u64)s->rtt_server_ns + s->rtt_client_ns) / NS_PER_US;
 	if (!reorder_us)
 		reorder_us = DEFAULT_REORDER_US;
-	if (s->side[!(side & 1)].dup_acks < FAST_RETRANSMIT_DUP_ACKS && me->gap_us && end != me->next_seq &&
-	    now_us() - me->gap_us < reorder_us)
-		me->out_of_order++;
+	if (s->side[!side].dup_acks < FAST_RETRANSMIT_DUP_ACKS && s->info & (AYAFLOW_INFO_MISSING_A << side) &&
+	    end != me->next_seq && now_us() - me->newest_us < reorder_us)
+		me->out_of_order += packets;
 	else
-		me->retransmits++;
+		me->retransmits += packets;
 	return 0;
+}
+
+static __always_inline void tcp_acknowledge(struct ayaflow_slot *s, const struct packet *p, __u32 len)
+{
+	__u32 side = p->side & 1;
+	struct ayaflow_side *me = &s->side[side];
+	struct ayaflow_side *peer = &s->side[!side];
+	__u8 missing = AYAFLOW_INFO_MISSING_A << !side;
+
+	if (p->ack != me->last_ack) {
+		me->last_ack = p->ack;
+		me->dup_acks = 0;
+		if (s->info & missing && (__s32)(p->ack - peer->recover) >= 0)
+			s->info &= ~missing;
+	} else if (!len && !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) && peer->next_seq != p->ack) {
+		/* With another window it is an update, but may report a loss (SACK) all the same. */
+		if (p->window == me->last_window && me->dup_acks < 255)
+			me->dup_acks++;
+		if (!(s->info & missing))
+			note_missing(s, !side);
+	}
+	me->last_window = p->window;
 }
 
 static __always_inline void tcp_sequence(struct ayaflow_slot *s, const struct packet *p)
 {
 	__u32 side = p->side & 1;
 	struct ayaflow_side *me = &s->side[side];
-	struct ayaflow_side *peer = &s->side[!side];
 	__u32 len = p->payload_len + (p->tcp_flags & TCP_SYN ? 1 : 0) + (p->tcp_flags & TCP_FIN ? 1 : 0);
 	__u32 end = p->seq + len;
 	__u8 known = AYAFLOW_INFO_SEQ_A << side;
 
-	if (p->tcp_flags & TCP_ACK) {
-		if (p->ack != me->last_ack) {
-			me->last_ack = p->ack;
-			me->dup_acks = 0;
-		} else if (!len && !(p->tcp_flags & TCP_RST) && peer->next_seq != p->ack && me->dup_acks < 255) {
-			me->dup_acks++;
-		}
-	}
+	if (p->tcp_flags & TCP_ACK)
+		tcp_acknowledge(s, p, len);
 	if (!len)
 		return;
 	if (!(s->info & known)) {
@@ -139,14 +167,16 @@ static __always_inline void tcp_sequence(struct ayaflow_slot *s, const struct pa
 	__s32 ahead = p->seq - me->next_seq;
 
 	if (ahead >= 0) {
-		if (ahead)
-			me->gap_us = now_us();
 		me->next_seq = end;
+		if (ahead)
+			note_missing(s, side);
+		else if (s->info & (AYAFLOW_INFO_MISSING_A << side))
+			me->newest_us = now_us();
 		return;
 	}
 	/* A keep-alive or a window probe starts one byte back (RFC 9293 section 3.8.4). */
 	if (ahead != -1 || (p->tcp_flags & (TCP_SYN | TCP_FIN)))
-		tcp_old_segment(s, side, end);
+		tcp_old_segment(s, side, end, p->packets);
 	if ((__s32)(end - me->next_seq) > 0)
 		me->next_seq = end;
 }

@@ -126,7 +126,7 @@ export class Slots {
       rttServerNs: view.getUint32(SLOT.rtt_server_ns.offset, true),
       rttClientNs: view.getUint32(SLOT.rtt_client_ns.offset, true),
       retransmits: both((offset) => view.getUint32(offset + SIDE.retransmits.offset, true)),
-      outOfOrder: both((offset) => view.getUint16(offset + SIDE.out_of_order.offset, true)),
+      outOfOrder: both((offset) => view.getUint32(offset + SIDE.out_of_order.offset, true)),
       flags: both((offset) => view.getUint8(offset + SIDE.flags.offset)),
     };
   }

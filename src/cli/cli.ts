@@ -1,0 +1,83 @@
+import { CommanderError } from "commander";
+import type { Environment } from "../config/environment.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { didYouMean } from "../config/suggest.ts";
+import type { Config } from "../config/types.ts";
+import { AyaflowError, EXIT_FAILURE, EXIT_USAGE, errorMessage, UsageError } from "../errors.ts";
+import { escapeControl } from "../log.ts";
+import { formatConfig } from "./config-check.ts";
+import { buildProgram, type CliIo, givenFlags } from "./program.ts";
+import { formatVersion, versionInfo } from "./version.ts";
+
+/** The commands that need more than configuration; import what they need when called. They give the exit code. */
+export interface CliHandlers {
+  run(config: Config, warnings: readonly string[]): Promise<number>;
+  doctor(config: Config, options: { json: boolean }): Promise<number>;
+}
+
+function report(error: unknown, io: CliIo): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed its message; help and version are not failures.
+    return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  }
+  if (error instanceof AyaflowError) {
+    const lines = error instanceof UsageError ? error.problems : [error.message];
+    for (const line of lines) io.err(`ayaflow: ${line}\n`);
+    return error.exitCode;
+  }
+  const text = error instanceof Error && error.stack !== undefined ? error.stack : errorMessage(error);
+  io.err(`ayaflow: internal error: ${text}\n`);
+  return EXIT_FAILURE;
+}
+
+/**
+ * Runs one command line (`argv` without the program) and gives the exit code: 0 done, 1 failure, 2 the command line or
+ * the configuration is wrong. Never throws; never ends the process.
+ */
+export async function runCli(
+  argv: readonly string[],
+  env: Environment,
+  handlers: CliHandlers,
+  io: CliIo,
+): Promise<number> {
+  let exitCode = 0;
+  const load = (): Promise<LoadedConfig> => loadConfig({ flags: givenFlags(program), env });
+  const warn = (warnings: readonly string[]) => {
+    for (const warning of warnings) io.err(`ayaflow: warning: ${warning}\n`);
+  };
+  const program = buildProgram(io, {
+    async run() {
+      const [word] = program.args;
+      const commands = program.commands.map((command) => command.name());
+      if (word !== undefined && !commands.includes(word)) {
+        const hint = didYouMean(word, commands) || `; commands are ${commands.join(", ")}`;
+        throw new UsageError([
+          `unknown command "${escapeControl(word)}"${hint}`,
+          'run "ayaflow --help" for usage',
+        ]);
+      }
+      const { config, warnings } = await load();
+      exitCode = await handlers.run(config, warnings);
+    },
+    async doctor(options) {
+      const { config, warnings } = await load();
+      warn(warnings);
+      exitCode = await handlers.doctor(config, options);
+    },
+    version({ json }) {
+      const info = versionInfo();
+      io.out(json ? `${JSON.stringify(info)}\n` : `${formatVersion(info)}\n`);
+    },
+    async configCheck() {
+      const loaded = await load();
+      warn(loaded.warnings);
+      io.out(formatConfig(loaded));
+    },
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return report(error, io);
+  }
+}

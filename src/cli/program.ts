@@ -1,0 +1,123 @@
+import { Command, Help, Option } from "commander";
+import { defaultText, envName, longFlag, OPTION_KEYS, OPTIONS, optionOf } from "../config/options.ts";
+import { formatVersion, versionInfo } from "./version.ts";
+
+export interface CliIo {
+  out(text: string): void;
+  err(text: string): void;
+  /** Width of the terminal, for help. */
+  columns?: number;
+}
+
+const HELP_COLUMNS = 100;
+
+const EXAMPLES = `
+Examples:
+  ayaflow                                   watch the interfaces with a default route
+  ayaflow -i eth0 --data-retention 30d      watch eth0, keep a month of history
+  ayaflow doctor -c /etc/ayaflow.yaml       can it run here with this configuration?
+  ayaflow config check -c /etc/ayaflow.yaml show the merged configuration and where it comes from
+  curl http://127.0.0.1:3000/api/live       ask the running agent
+
+Flags go over AYAFLOW_* variables, those over the file of --config, that over the defaults.
+`;
+
+function collect(value: string, previous: unknown): string[] {
+  return Array.isArray(previous) ? [...(previous as string[]), value] : [value];
+}
+
+/** The flags of the table as commander's options; defaults stay with the table, so that a flag given can be told. */
+function addConfigOptions(program: Command): void {
+  for (const key of OPTION_KEYS) {
+    const { flags, help, group, default: value } = optionOf(key);
+    const text = `${help} (default: ${defaultText(key)}; env: ${envName(key)})`;
+    const option = new Option(flags, text).helpGroup(`${group}:`);
+    if (Array.isArray(value)) option.argParser(collect);
+    program.addOption(option);
+    if (typeof value === "boolean") {
+      program.addOption(new Option(longFlag(key).replace("--", "--no-")).hideHelp());
+    }
+  }
+  program.addOption(
+    new Option("-c, --config <file>", "YAML file with any of these options (env: AYAFLOW_CONFIG)").helpGroup(
+      "Configuration:",
+    ),
+  );
+}
+
+/** The configuration flags that were given, by YAML key, and `config`. */
+export function givenFlags(program: Command): Record<string, unknown> {
+  const flags: Record<string, unknown> = {};
+  for (const key of OPTION_KEYS) {
+    const name = new Option(OPTIONS[key].flags).attributeName();
+    if (program.getOptionValueSource(name) === "cli") flags[key] = program.getOptionValue(name);
+  }
+  if (program.getOptionValueSource("config") === "cli") flags.config = program.getOptionValue("config");
+  return flags;
+}
+
+export interface Actions {
+  run(): Promise<void>;
+  doctor(options: { json: boolean }): Promise<void>;
+  version(options: { json: boolean }): void;
+  configCheck(): Promise<void>;
+}
+
+/**
+ * The command line. The options of the configuration belong to the program itself, so they may stand before or after
+ * the command, and `run` is what it does without one.
+ */
+export function buildProgram(io: CliIo, actions: Actions): Command {
+  const program = new Command("ayaflow");
+  const takesConfig = new Set<Command>();
+  program
+    .description("Shows who talks to whom on this host, how much, by which name, now and in the past.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      getOutHelpWidth: () => io.columns ?? HELP_COLUMNS,
+      getErrHelpWidth: () => io.columns ?? HELP_COLUMNS,
+      outputError: (text, write) => write(text.replace(/^error: /, "ayaflow: ")),
+    })
+    .configureHelp({
+      visibleOptions(this: Help, command) {
+        const own = Help.prototype.visibleOptions.call(this, command);
+        return takesConfig.has(command)
+          ? [...own, ...program.options.filter((option) => !option.hidden)]
+          : own;
+      },
+    })
+    .showHelpAfterError('Run "ayaflow --help" for usage.')
+    .helpOption("-h, --help", "show help")
+    .version(formatVersion(versionInfo()), "-V, --version", "show the version")
+    .helpCommand("help [command]", "show help for a command");
+  addConfigOptions(program);
+
+  const run = program
+    .command("run")
+    .description("watch the traffic and serve the API (this is what it does without a command)")
+    .action(() => actions.run());
+  const doctor = program
+    .command("doctor")
+    .description("check whether the agent can run here: one line each, with the remedy; exit 1 if it can not")
+    .option("--json", "as JSON")
+    .action((options: { json?: boolean }) => actions.doctor({ json: options.json === true }));
+  program
+    .command("version")
+    .description("show the version, the commit, Bun and the architecture")
+    .option("--json", "as JSON")
+    .action((options: { json?: boolean }) => actions.version({ json: options.json === true }));
+  const config = program.command("config").description("look at the configuration");
+  const check = config
+    .command("check")
+    .description("show the merged configuration with the source of every value; exit 2 if anything is wrong")
+    .action(() => actions.configCheck());
+  for (const command of [run, doctor, check]) takesConfig.add(command);
+
+  // Only the program itself takes excess words: they are unknown commands, which commander cannot tell here.
+  return program
+    .allowExcessArguments()
+    .addHelpText("after", EXAMPLES)
+    .action(() => actions.run());
+}

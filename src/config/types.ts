@@ -1,0 +1,34 @@
+import type { LogFormat, LogLevel } from "../log.ts";
+
+export const ATTACH_MODES = ["auto", "tcx", "clsact"] as const;
+/** How programs are attached: `auto` takes TCX where the kernel has it, else clsact. */
+export type AttachMode = (typeof ATTACH_MODES)[number];
+
+/** The agent's whole configuration, after flags, environment, file and defaults were merged and checked. */
+export interface Config {
+  /** Names, globs, or `auto` (the interfaces with a default route). */
+  interfaces: string[];
+  attachMode: AttachMode;
+  /** API port; 0 lets the system choose. */
+  port: number;
+  /** IPv4 or IPv6 address the API listens on. */
+  listen: string;
+  dbPath: string;
+  connectionTimeoutSeconds: number;
+  /** 0 keeps everything. */
+  dataRetentionSeconds: number;
+  maxDbSizeBytes: number;
+  /** 0 stores every packet. */
+  aggregationWindowSeconds: number;
+  maxConnections: number;
+  /** CIDRs that may use the API; empty allows all. */
+  allowedIps: string[];
+  apiToken: string | null;
+  /** `/api/health` answers without a token and from any address. */
+  healthPublic: boolean;
+  deepInspect: boolean;
+  resolveDns: boolean;
+  quiet: boolean;
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+}

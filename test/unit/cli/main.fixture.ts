@@ -1,0 +1,14 @@
+import { runCli } from "../../../src/cli/cli.ts";
+
+process.exitCode = await runCli(
+  process.argv.slice(2),
+  process.env,
+  {
+    run: async (config, warnings) => {
+      process.stdout.write(`${JSON.stringify({ port: config.port, warnings })}\n`);
+      return 0;
+    },
+    doctor: async () => 1,
+  },
+  { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
+);
