@@ -37,7 +37,9 @@ export function chooseMethod(mode: AttachMode, programFd: number): AttachMethod 
   if (mode === "clsact") return "clsact";
   if (hasTcx(programFd)) return "tcx";
   if (mode === "tcx") {
-    throw new AyaflowError("--attach-mode tcx: this kernel has no TCX (Linux 6.6 and newer have); use auto or clsact");
+    throw new AyaflowError(
+      "--attach-mode tcx: this kernel has no TCX (Linux 6.6 and newer have); use auto or clsact",
+    );
   }
   return "clsact";
 }

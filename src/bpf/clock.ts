@@ -65,7 +65,10 @@ export class KernelClock {
   private sample(): { bootNs: number; jiffies: number } {
     const error = runProgram(this.programFd, new Uint8Array(ETHERNET_HEADER_BYTES)).error;
     if (error !== 0) throw new AyaflowError(`cannot read the kernel's clock: ${errnoName(error)}`);
-    return { bootNs: this.read(STRUCTS.ayaflow_clock.boot_ns), jiffies: this.read(STRUCTS.ayaflow_clock.jiffies) };
+    return {
+      bootNs: this.read(STRUCTS.ayaflow_clock.boot_ns),
+      jiffies: this.read(STRUCTS.ayaflow_clock.jiffies),
+    };
   }
 
   private read(field: { offset: number }): number {

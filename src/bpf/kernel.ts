@@ -5,7 +5,7 @@ import { KernelClock } from "./clock.ts";
 import { ENUMS } from "./layout.gen.ts";
 import { errnoName, interfaceHardwareType, interfaceIndex } from "./libc.ts";
 import { libbpf } from "./libbpf.ts";
-import { type BpfObject, loadObject, type ObjectOptions } from "./object.ts";
+import { type BpfObject, loadObject, type ObjectOptions, type ProgramName } from "./object.ts";
 import { EventRing, type KernelEvent } from "./ring.ts";
 import { Slots } from "./slots.ts";
 import { PerCpuCounters } from "./totals.ts";
@@ -67,13 +67,21 @@ export class Kernel {
     }
   }
 
+  /** Descriptors of the loaded programs, by name. */
+  get programs(): Readonly<Record<ProgramName, number>> {
+    return this.object.programs;
+  }
+
   /** Starts counting an interface of this network namespace, in both directions. */
   attach(name: string, mode: AttachMode): WatchedInterface {
     const ifindex = interfaceIndex(name);
     const row = this.interfaces.length + 1;
-    if (ifindex === 0) throw new AyaflowError(`interface ${name} does not exist; \`ip link\` lists those that do`);
+    if (ifindex === 0)
+      throw new AyaflowError(`interface ${name} does not exist; \`ip link\` lists those that do`);
     if (ifindex > MAX_IFINDEX) {
-      throw new AyaflowError(`interface ${name}: its index ${ifindex} is above ${MAX_IFINDEX}, the most supported`);
+      throw new AyaflowError(
+        `interface ${name}: its index ${ifindex} is above ${MAX_IFINDEX}, the most supported`,
+      );
     }
     if (row >= MAX_INTERFACES) {
       throw new AyaflowError(`interface ${name}: at most ${MAX_INTERFACES - 1} interfaces can be watched`);
@@ -85,7 +93,12 @@ export class Kernel {
     const method = chooseMethod(mode, pair.ingress);
     // Known to the programs before they run: no packet lands in the row of unknown interfaces.
     this.number[0] = row;
-    const error = libbpf().bpf_map_update_elem(maps.ayaflow_ifaces, new Uint32Array([ifindex]), this.number, 0n);
+    const error = libbpf().bpf_map_update_elem(
+      maps.ayaflow_ifaces,
+      new Uint32Array([ifindex]),
+      this.number,
+      0n,
+    );
     if (error < 0) throw new AyaflowError(`interface ${name}: cannot register it: ${errnoName(error)}`);
     this.attachments.push(...attachInterface(name, ifindex, pair, method));
     const watched = { name, ifindex, row, method };
@@ -128,5 +141,7 @@ function rawIp(name: string): boolean {
   const type = interfaceHardwareType(name);
   if (type === null || ETHERNET_TYPES.has(type)) return false;
   if (RAW_IP_TYPES.has(type)) return true;
-  throw new AyaflowError(`interface ${name}: hardware type ${type} is neither Ethernet nor raw IP; leave it out`);
+  throw new AyaflowError(
+    `interface ${name}: hardware type ${type} is neither Ethernet nor raw IP; leave it out`,
+  );
 }

@@ -92,7 +92,8 @@ export function libbpf(): Libbpf {
     loaded = load();
     printCallback = new JSCallback(
       (level: number, format: Pointer, list: Pointer) => {
-        if (level === PRINT_WARN && messages.length < KEPT_MESSAGE_BYTES) messages += formatVaList(format, list);
+        if (level === PRINT_WARN && messages.length < KEPT_MESSAGE_BYTES)
+          messages += formatVaList(format, list);
         return 0;
       },
       { args: ["u32", "ptr", "ptr"], returns: "i32" },

@@ -50,10 +50,13 @@ export class EventRing {
     private readonly handle: (event: KernelEvent) => void,
     private readonly failed: (error: unknown) => void,
   ) {
-    this.callback = new JSCallback((_context: null, data: Pointer, size: number) => this.receive(data, size), {
-      args: ["ptr", "ptr", "usize"],
-      returns: "i32",
-    });
+    this.callback = new JSCallback(
+      (_context: null, data: Pointer, size: number) => this.receive(data, size),
+      {
+        args: ["ptr", "ptr", "usize"],
+        returns: "i32",
+      },
+    );
     const ring = libbpf().ring_buffer__new(mapFd, this.callback.ptr, null, null);
     if (ring === null) throw new AyaflowError(`cannot open the event ring: ${errnoName(errno())}`);
     this.ring = ring as Pointer;

@@ -26,7 +26,12 @@ export interface RunResult {
  * Runs a loaded program over `frame` (at least an Ethernet header) by BPF_PROG_TEST_RUN.
  * `context` is a struct __sk_buff for what the frame itself does not say (ifindex, gso_size, gso_segs).
  */
-export function runProgram(programFd: number, frame: Uint8Array, context?: Uint8Array, repeat = 1): RunResult {
+export function runProgram(
+  programFd: number,
+  frame: Uint8Array,
+  context?: Uint8Array,
+  repeat = 1,
+): RunResult {
   const opts = new DataView(new ArrayBuffer(OPTS_BYTES));
   opts.setBigUint64(0, BigInt(OPTS_BYTES), true);
   opts.setBigUint64(OPTS.data_in, BigInt(ptr(frame)), true);

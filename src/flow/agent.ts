@@ -88,7 +88,9 @@ export class AgentLoop {
     } while (more && this.parts.now() - started < DRAIN_BUDGET_MS);
     if (count > 0) this.parts.observeDrain((this.parts.now() - started) / 1000);
     this.drainEveryMs =
-      count > DRAIN_BATCH ? DRAIN_MIN_MS : Math.min(DRAIN_MAX_MS, Math.max(DRAIN_MIN_MS, this.drainEveryMs * 2));
+      count > DRAIN_BATCH
+        ? DRAIN_MIN_MS
+        : Math.min(DRAIN_MAX_MS, Math.max(DRAIN_MIN_MS, this.drainEveryMs * 2));
     this.scheduleDrain(more ? 0 : this.drainEveryMs);
   }
 

@@ -49,7 +49,9 @@ export class ConnectionView {
     const b = { packets: packetsB, bytes: bytesB };
     const client = detail.client;
     const server = 1 - client;
-    const addresses = [detail.addressA, detail.addressB].map((bytes) => formatAddress(wireAddress(bytes, ipv6)));
+    const addresses = [detail.addressA, detail.addressB].map((bytes) =>
+      formatAddress(wireAddress(bytes, ipv6)),
+    );
     const ports = [detail.portA, detail.portB];
     return {
       id: `${slot}-${slots.generation(slot)}`,

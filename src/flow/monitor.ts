@@ -32,7 +32,8 @@ const KERNEL_LOSSES: { index: number; stage: Loss["stage"]; reason: string }[] =
 
 /** In words for a person, by stage and reason. */
 const LOSS_WORDS: Record<string, string> = {
-  "table/full": "the connection table is full: packets are counted but not attributed; raise --max-connections",
+  "table/full":
+    "the connection table is full: packets are counted but not attributed; raise --max-connections",
   "table/insert_failed": "the kernel could not add connections: packets are counted but not attributed",
   "ring/open_event": "the event ring is full: new connections appear late",
   "ring/close_event": "the event ring is full: closed connections are noticed late",
@@ -106,7 +107,9 @@ export class Monitor implements AgentView {
     const before = new Map(oldest.map((loss) => [`${loss.stage}/${loss.reason}`, loss.count]));
     return this.losses()
       .filter((loss) => loss.count > (before.get(`${loss.stage}/${loss.reason}`) ?? 0))
-      .map((loss) => LOSS_WORDS[`${loss.stage}/${loss.reason}`] ?? `${loss.stage} loses data: ${loss.reason}`);
+      .map(
+        (loss) => LOSS_WORDS[`${loss.stage}/${loss.reason}`] ?? `${loss.stage} loses data: ${loss.reason}`,
+      );
   }
 
   /** `open` events that found the ring full, since start. */
@@ -126,7 +129,8 @@ export class Monitor implements AgentView {
     this.samples = this.samples.slice(-DEGRADED_SWEEPS);
     if (!this.watched) return;
     const isNew = new Set(opened);
-    const records = (slots: number[]) => slots.slice(0, MAX_CHANGES).map((slot) => this.options.view.connection(slot));
+    const records = (slots: number[]) =>
+      slots.slice(0, MAX_CHANGES).map((slot) => this.options.view.connection(slot));
     const changed = updated.filter((slot) => !isNew.has(slot));
     const change: SweepChange = {
       stats,

@@ -1,0 +1,35 @@
+import type { AttachMode } from "../config/types.ts";
+import { errorMessage } from "../errors.ts";
+import { type AttachMethod, chooseMethod } from "./attach.ts";
+import { Kernel } from "./kernel.ts";
+
+/** Slots for a trial: enough for the kernel to accept every map. */
+const TRIAL_OPTIONS = { maxConnections: 64, ringBytes: 4096, rawMode: false };
+
+/** Loads the real programs and takes them out again; what the kernel says when it refuses. */
+function trial<T>(use: (kernel: Kernel) => T): T {
+  const kernel = Kernel.open(TRIAL_OPTIONS, { event: () => {}, failed: () => {} });
+  try {
+    return use(kernel);
+  } finally {
+    kernel.close();
+  }
+}
+
+/** Whether this kernel takes our programs and maps with the privileges at hand. */
+export function probePrograms(): { ok: boolean; detail: string } {
+  try {
+    return trial(() => ({ ok: true, detail: "programs and maps load" }));
+  } catch (error) {
+    return { ok: false, detail: errorMessage(error) };
+  }
+}
+
+/** How programs would be attached on this kernel, without attaching any. */
+export function probeAttach(mode: AttachMode): { hook: AttachMethod } | { error: string } {
+  try {
+    return trial((kernel) => ({ hook: chooseMethod(mode, kernel.programs.ayaflow_ingress) }));
+  } catch (error) {
+    return { error: errorMessage(error) };
+  }
+}
