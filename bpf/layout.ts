@@ -44,7 +44,9 @@ export function layoutSource(btf: { types: BtfType[] }): string {
   for (const type of own.filter((t) => t.kind === "STRUCT")) {
     lines.push(`  ${type.name}: {`, `    size: ${type.size},`);
     for (const member of type.members ?? []) {
-      lines.push(`    ${member.name}: { offset: ${member.bits_offset / 8}, size: ${sizeOf(types, member.type_id)} },`);
+      lines.push(
+        `    ${member.name}: { offset: ${member.bits_offset / 8}, size: ${sizeOf(types, member.type_id)} },`,
+      );
     }
     lines.push("  },");
   }

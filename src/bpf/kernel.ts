@@ -27,9 +27,9 @@ export interface WatchedInterface {
 }
 
 export interface KernelHandlers {
-  event(event: KernelEvent): void;
+  event: (event: KernelEvent) => void;
   /** Something thrown while an event was handled. */
-  failed(error: unknown): void;
+  failed: (error: unknown) => void;
 }
 
 /** The loaded programs and everything read from them. Close it to take all of it out of the kernel. */

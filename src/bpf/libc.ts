@@ -73,7 +73,7 @@ export function closeFd(fd: number): void {
 /** A shared mapping of a file. `buffer` must not be used after `unmap`. */
 export interface Mapping {
   buffer: ArrayBuffer;
-  unmap(): void;
+  unmap: () => void;
 }
 
 /** Maps `length` bytes of `fd` from `offset` (a multiple of the page size). */

@@ -13,15 +13,15 @@ export interface WindowOptions {
   table: FlowTable;
   /** Length of a window in milliseconds; 0 records packets instead. */
   windowMs: number;
-  append(row: HistoryRow): void;
-  interfaceName(ifindex: number): string;
-  fromBootNs(ns: number): number;
+  append: (row: HistoryRow) => void;
+  interfaceName: (ifindex: number) => string;
+  fromBootNs: (ns: number) => number;
   /** Milliseconds since the epoch. */
-  wallMs(): number;
+  wallMs: () => number;
   /** Monotonic milliseconds. */
-  now(): number;
+  now: () => number;
   /** Runs `work` soon, after what waits in the event loop. */
-  soon(work: () => void): void;
+  soon: (work: () => void) => void;
 }
 
 /**
@@ -145,7 +145,8 @@ export class WindowRecorder {
       packetsReceived: a ? packetsB : packetsA,
       bytesReceived: a ? bytesB : bytesA,
       tcpFlags: detail.flags[0] | detail.flags[1],
-      rttNs: detail.rttServerNs > 0 && detail.rttClientNs > 0 ? detail.rttServerNs + detail.rttClientNs : null,
+      rttNs:
+        detail.rttServerNs > 0 && detail.rttClientNs > 0 ? detail.rttServerNs + detail.rttClientNs : null,
       retransmits: retransmits - (recorded[at + 4] ?? 0),
     });
     recorded[at] = counters.packetsA;
@@ -179,4 +180,3 @@ export class WindowRecorder {
     return connection;
   }
 }
-

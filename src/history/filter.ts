@@ -1,0 +1,144 @@
+import { parseAddress } from "../flow/address.ts";
+import { HistoryQueryError } from "./errors.ts";
+import { KIND_PACKET, KIND_WINDOW, DIRECTION_EGRESS, DIRECTION_INGRESS } from "./schema.ts";
+import type { HistoryQuery } from "./types.ts";
+
+export type Bound = number | bigint | Uint8Array | string;
+
+/** A condition in SQL with its parameters, in order. */
+export interface Condition {
+  sql: string;
+  bound: Bound[];
+}
+
+/** What a query asks besides time. Conditions use `r` for the row and `c` for its conversation. */
+export interface Filter {
+  /** Holds for a row: everything that was asked. */
+  row: Condition[];
+  /** Holds for the conversation of each matching row; empty when any conversation may match. */
+  conversation: Condition[];
+  /** Each alone holds for the conversation of each matching row, and an index finds those it holds for. */
+  indexed: Condition[];
+  /** Every matching row has all of these, at one end or the other. */
+  ports: number[];
+}
+
+/** A packet of the server's: its source is the server. */
+const REVERSED = `(r.kind = ${KIND_PACKET} AND r.packets_received > 0)`;
+
+function parsePrefix(text: string, bits: number): number {
+  const prefix = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  return prefix <= bits ? prefix : Number.NaN;
+}
+
+/** First and last address of an address or CIDR. @throws HistoryQueryError naming `parameter`. */
+export function addressRange(parameter: string, text: string): { first: Uint8Array; last: Uint8Array } {
+  const [base = "", prefixText, ...rest] = text.split("/");
+  const address = parseAddress(base);
+  const bits = (address?.length ?? 0) * 8;
+  const prefix = prefixText === undefined ? bits : parsePrefix(prefixText, bits);
+  if (address === null || rest.length > 0 || Number.isNaN(prefix)) {
+    throw new HistoryQueryError(
+      `${parameter}: "${text}" is not an address or CIDR; write for example 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32`,
+    );
+  }
+  const first = address.slice();
+  const last = address.slice();
+  for (let index = 0; index < address.length; index++) {
+    const kept = Math.max(0, Math.min(8, prefix - index * 8));
+    const mask = (0xff00 >> kept) & 0xff;
+    first[index] = (address[index] ?? 0) & mask;
+    last[index] = (address[index] ?? 0) | (~mask & 0xff);
+  }
+  return { first, last };
+}
+
+function either(a: Condition, b: Condition): Condition {
+  return { sql: `(${a.sql} OR ${b.sql})`, bound: [...a.bound, ...b.bound] };
+}
+
+function within(column: string, first: Uint8Array, last: Uint8Array): Condition {
+  // A longer address could lie between two shorter ones.
+  return {
+    sql: `(${column} BETWEEN ? AND ? AND length(${column}) = ${first.length})`,
+    bound: [first, last],
+  };
+}
+
+function equal(column: string, value: Bound): Condition {
+  return { sql: `${column} = ?`, bound: [value] };
+}
+
+/** `straight` for rows whose source is the client, `reversed` for the others. */
+function bySource(straight: Condition, reversed: Condition): Condition {
+  return {
+    sql: `CASE WHEN ${REVERSED} THEN ${reversed.sql} ELSE ${straight.sql} END`,
+    bound: [...reversed.bound, ...straight.bound],
+  };
+}
+
+function addAddress(filter: Filter, parameter: "ip" | "src_ip" | "dst_ip", text: string | undefined): void {
+  if (text === undefined) return;
+  const { first, last } = addressRange(parameter, text);
+  const client = within("c.client", first, last);
+  const server = within("c.server", first, last);
+  const anyEnd = either(client, server);
+  filter.conversation.push(anyEnd);
+  filter.indexed.push({
+    sql: "(c.client BETWEEN ? AND ? OR c.server BETWEEN ? AND ?)",
+    bound: [first, last, first, last],
+  });
+  if (parameter === "ip") filter.row.push(anyEnd);
+  else filter.row.push(parameter === "src_ip" ? bySource(client, server) : bySource(server, client));
+}
+
+function addPort(filter: Filter, end: "any" | "source" | "destination", port: number | undefined): void {
+  if (port === undefined) return;
+  const client = equal("r.client_port", port);
+  const server = equal("c.server_port", port);
+  filter.ports.push(port);
+  if (end === "any") filter.row.push(either(client, server));
+  else filter.row.push(end === "source" ? bySource(client, server) : bySource(server, client));
+}
+
+function addConversation(filter: Filter, condition: Condition): void {
+  filter.conversation.push(condition);
+  filter.row.push(condition);
+}
+
+/** What of `query` is not about time. @throws HistoryQueryError for an address that is none. */
+export function buildFilter(query: HistoryQuery): Filter {
+  const filter: Filter = { row: [], conversation: [], indexed: [], ports: [] };
+  if (query.kind !== undefined) {
+    filter.row.push(equal("r.kind", query.kind === "packet" ? KIND_PACKET : KIND_WINDOW));
+  }
+  if (query.direction !== undefined) {
+    filter.row.push(
+      equal("r.direction", query.direction === "egress" ? DIRECTION_EGRESS : DIRECTION_INGRESS),
+    );
+  }
+  addAddress(filter, "ip", query.ip);
+  addAddress(filter, "src_ip", query.srcIp);
+  addAddress(filter, "dst_ip", query.dstIp);
+  addPort(filter, "any", query.port);
+  addPort(filter, "source", query.srcPort);
+  addPort(filter, "destination", query.dstPort);
+  if (query.protocol !== undefined) addConversation(filter, equal("c.protocol", query.protocol));
+  if (query.interface !== undefined) {
+    const id = "c.interface_id = (SELECT id FROM interfaces WHERE name = ?)";
+    addConversation(filter, { sql: id, bound: [query.interface] });
+  }
+  if (query.domain !== undefined) {
+    const id = "c.domain_id = (SELECT id FROM domains WHERE name = ?)";
+    addConversation(filter, { sql: id, bound: [query.domain.toLowerCase()] });
+  }
+  return filter;
+}
+
+/** Conditions joined by AND; none always hold. */
+export function allOf(conditions: readonly Condition[]): Condition {
+  return {
+    sql: conditions.map(({ sql }) => sql).join(" AND ") || "true",
+    bound: conditions.flatMap(({ bound }) => bound),
+  };
+}

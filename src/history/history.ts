@@ -1,0 +1,80 @@
+import { Database } from "bun:sqlite";
+import type { Logger } from "../log.ts";
+import { type LockFile, openDatabase } from "./database.ts";
+import { createHistoryReader, type HistoryReader } from "./query.ts";
+import { Retention } from "./retention.ts";
+import { Store } from "./store.ts";
+import type { HistoryStatus } from "./types.ts";
+import { createHistoryWriter, type HistoryWriter } from "./writer.ts";
+
+const MAX_WAL_BYTES = 4 * 1024 * 1024;
+const MIN_WAL_BYTES = 256 * 1024;
+/** The WAL may have this share of the size cap. */
+const WAL_SHARE = 1 / 64;
+
+export interface HistoryOptions {
+  path: string;
+  lockFile: LockFile;
+  /** Database and WAL together. */
+  maxDbSizeBytes: number;
+  /** 0 keeps rows for as long as there is space. */
+  dataRetentionSeconds: number;
+  log: Logger;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Monotonic milliseconds; performance.now by default. */
+  clock?: () => number;
+  queueCapacity?: number;
+}
+
+/** The open history of an agent. */
+export interface History {
+  writer: HistoryWriter;
+  reader: HistoryReader;
+  retention: Retention;
+  status(): HistoryStatus;
+  /** Stops and closes; flush the writer first to keep what is queued. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the history of one agent for writing and reading.
+ * @throws AyaflowError when the file is in use, newer, broken, another application's, or cannot be made.
+ */
+export function openHistory(options: HistoryOptions): History {
+  const { path, log, now, maxDbSizeBytes, dataRetentionSeconds } = options;
+  const clock = options.clock ?? (() => performance.now());
+  const { db, close } = openDatabase(path, options.lockFile);
+  const walThreshold = Math.max(MIN_WAL_BYTES, Math.min(MAX_WAL_BYTES, maxDbSizeBytes * WAL_SHARE));
+  const store = new Store(path, db, close, walThreshold);
+  const writer = createHistoryWriter({
+    store,
+    log,
+    clock,
+    onCheckpoint: () => retention.start(),
+    ...(options.queueCapacity === undefined ? {} : { queueCapacity: options.queueCapacity }),
+  });
+  const retention = new Retention({
+    store,
+    segments: writer.segments,
+    maxDbSizeBytes,
+    dataRetentionSeconds,
+    log,
+    now,
+    clock,
+  });
+  const reader = createHistoryReader(new Database(path, { readonly: true }), clock);
+  retention.start();
+  return {
+    writer,
+    reader,
+    retention,
+    status: () => writer.status(),
+    close: async () => {
+      writer.close();
+      await retention.stop();
+      reader.close();
+      await store.close();
+    },
+  };
+}

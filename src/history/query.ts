@@ -1,0 +1,140 @@
+import { Database } from "bun:sqlite";
+import { AyaflowError, errorMessage } from "../errors.ts";
+import { findConversations, type IdRange, SegmentWalk } from "./candidates.ts";
+import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
+import { buildFilter, type Condition, type Filter } from "./filter.ts";
+import { formatItem, type StoredRow } from "./item.ts";
+import { idMs, joinId, MICRO_RANGE, microsOf, SUB_RANGE } from "./rowid.ts";
+import { RowScan } from "./scan.ts";
+import { KIND_PACKET, KIND_WINDOW } from "./schema.ts";
+import type { HistoryPage, HistoryQuery } from "./types.ts";
+
+const MAX_LIMIT = 1000;
+/** A query that takes longer answers what it found and where to go on. */
+const BUDGET_MS = 10;
+/** With more conversations than this, rows are told by their columns. */
+const MAX_LISTED = 256;
+
+function timeRange(query: HistoryQuery, cursor: Cursor | null): IdRange {
+  const since = query.sinceMs ?? -Infinity;
+  const until = query.untilMs ?? Infinity;
+  const low = joinId(idMs(since), since === -Infinity ? 0 : microsOf(since) * MICRO_RANGE);
+  const high = joinId(idMs(until), SUB_RANGE - 1);
+  return { low, high: cursor !== null && cursor.before - 1n < high ? cursor.before - 1n : high };
+}
+
+/** Within the first and the last millisecond, ids of packets go on in microseconds, those of windows do not. */
+function timeConditions({ sinceMs, untilMs }: HistoryQuery): Condition[] {
+  const conditions: Condition[] = [];
+  if (sinceMs !== undefined && !Number.isInteger(sinceMs)) {
+    const first = joinId(idMs(sinceMs) + 1, 0);
+    conditions.push({ sql: `NOT (r.kind = ${KIND_WINDOW} AND r.id < ?)`, bound: [first] });
+  }
+  if (untilMs !== undefined) {
+    const last = joinId(idMs(untilMs), microsOf(untilMs) * MICRO_RANGE + MICRO_RANGE - 1);
+    conditions.push({ sql: `NOT (r.kind = ${KIND_PACKET} AND r.id > ?)`, bound: [last] });
+  }
+  return conditions;
+}
+
+function rowConditions(filter: Filter, conversations: ReadonlySet<number> | null): Condition[] {
+  if (conversations === null || conversations.size > MAX_LISTED) return filter.row;
+  const listed = {
+    sql: "r.conversation_id IN (SELECT value FROM json_each(?))",
+    bound: [JSON.stringify([...conversations])],
+  };
+  return [listed, ...filter.row];
+}
+
+/** Answers queries over one database, newest rows first, in bounded time each. */
+export class HistoryReader {
+  private readonly walk: SegmentWalk;
+
+  constructor(
+    private readonly db: Database,
+    /** Monotonic milliseconds. */
+    private readonly clock: () => number,
+  ) {
+    this.walk = new SegmentWalk(db);
+  }
+
+  /**
+   * One page. May hold fewer rows than asked for with `has_more` set, when little matches: go on with `next_cursor`.
+   * @throws HistoryQueryError for a bad cursor or address.
+   */
+  query(query: HistoryQuery): HistoryPage {
+    const deadline = this.clock() + BUDGET_MS;
+    const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
+    const limit = Math.max(1, Math.min(MAX_LIMIT, Math.floor(query.limit)));
+    const offset = query.offset ?? 0;
+    const filter = buildFilter(query);
+    const range = timeRange(query, cursor);
+    const conversations = findConversations(this.db, filter);
+    const conditions = rowConditions(filter, conversations);
+    const scan = new RowScan(this.db, {
+      conditions: [...conditions, ...timeConditions(query)],
+      isFiltered: conditions.length > 0,
+      range,
+      wanted: limit + 1,
+      skip: cursor?.skip ?? offset,
+      isOverdue: () => this.clock() >= deadline,
+    });
+    if (conversations?.size !== 0) this.run(scan, range, conversations, filter.ports);
+    return this.page(scan, limit, offset);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  private run(
+    scan: RowScan,
+    range: IdRange,
+    conversations: ReadonlySet<number> | null,
+    ports: readonly number[],
+  ): void {
+    if (conversations === null && ports.length === 0) {
+      scan.scan(range);
+      return;
+    }
+    for (const { rest, found } of this.walk.candidates(range, conversations, ports)) {
+      if (!scan.goDownTo(rest)) return;
+      if (found !== null && !scan.scan(found)) return;
+    }
+  }
+
+  private page(scan: RowScan, limit: number, offset: number): HistoryPage {
+    const hasExtra = scan.rows.length > limit;
+    const rows: StoredRow[] = hasExtra ? scan.rows.slice(0, limit) : scan.rows;
+    const last = rows.at(-1);
+    const after =
+      hasExtra && last !== undefined ? { before: joinId(last.ms, last.sub), skip: 0 } : scan.interrupted;
+    return {
+      items: rows.map(formatItem),
+      limit,
+      offset,
+      returned: rows.length,
+      has_more: after !== null,
+      next_cursor: after === null ? null : encodeCursor(after),
+    };
+  }
+}
+
+/**
+ * A reader over a database of history: of a path (opened read-only, also while an agent writes to it) or an open one.
+ * @throws AyaflowError when the path cannot be opened.
+ */
+export function createHistoryReader(
+  source: string | Database,
+  clock: () => number = () => performance.now(),
+): HistoryReader {
+  if (typeof source !== "string") return new HistoryReader(source, clock);
+  try {
+    return new HistoryReader(new Database(source, { readonly: true }), clock);
+  } catch (error) {
+    throw new AyaflowError(
+      `history database ${source}: cannot be read (${errorMessage(error)}). Check the path and its permissions`,
+      { cause: error },
+    );
+  }
+}

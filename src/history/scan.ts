@@ -1,0 +1,105 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { IdRange } from "./candidates.ts";
+import type { Cursor } from "./cursor.ts";
+import { allOf, type Bound, type Condition } from "./filter.ts";
+import { ITEM_SQL, type StoredRow } from "./item.ts";
+import { ID_MS_SQL, ID_SUB_SQL, joinId } from "./rowid.ts";
+
+/** Rows looked at between two looks at the clock. */
+const CHUNK_ROWS = 4096;
+
+export interface ScanOptions {
+  conditions: readonly Condition[];
+  /** False when about every row matches: a page then is one statement. */
+  isFiltered: boolean;
+  range: IdRange;
+  /** Rows to find. */
+  wanted: number;
+  /** Rows that match to leave out first. */
+  skip: number;
+  isOverdue(): boolean;
+}
+
+/** Looks for rows downwards from the newest, chunk by chunk, until enough are found or time is up. */
+export class RowScan {
+  readonly rows: StoredRow[] = [];
+  /** Where to go on, when time was up before all was looked at. */
+  interrupted: Cursor | null = null;
+  private readonly where: Condition;
+  private readonly border: Statement<{ ms: number; sub: number }, [bigint, bigint]>;
+  private skip: number;
+  /** Highest id not looked at yet. */
+  private next: bigint;
+  private hasLooked = false;
+
+  constructor(
+    private readonly db: Database,
+    private readonly options: ScanOptions,
+  ) {
+    this.where = allOf(options.conditions);
+    this.skip = options.skip;
+    this.next = options.range.high;
+    this.border = db.query(
+      `SELECT ${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub FROM rows AS r WHERE r.id BETWEEN ? AND ?
+       ORDER BY r.id DESC LIMIT 1 OFFSET ${CHUNK_ROWS - 1}`,
+    );
+  }
+
+  /** Nothing above `id` is left to look at. False when time is up. */
+  goDownTo(id: bigint): boolean {
+    if (id < this.next) this.next = id;
+    return this.hasTime();
+  }
+
+  /** Looks through what of `range` is left. False when enough was found or time is up. */
+  scan(range: IdRange): boolean {
+    const low = range.low > this.options.range.low ? range.low : this.options.range.low;
+    if (range.high < this.next) this.next = range.high;
+    while (this.next >= low) {
+      if (!this.hasTime()) return false;
+      const first = this.chunkStart(low);
+      this.scanChunk(first, this.next);
+      this.next = first - 1n;
+      if (this.rows.length >= this.options.wanted) return false;
+    }
+    return true;
+  }
+
+  // The first look is always taken, or a query could get nowhere.
+  private hasTime(): boolean {
+    if (this.hasLooked && this.options.isOverdue()) {
+      this.interrupted = { before: this.next + 1n, skip: this.skip };
+      return false;
+    }
+    this.hasLooked = true;
+    return true;
+  }
+
+  private chunkStart(low: bigint): bigint {
+    if (!this.options.isFiltered && this.skip === 0) return low;
+    const border = this.border.get(low, this.next);
+    return border === null ? low : joinId(border.ms, border.sub);
+  }
+
+  private scanChunk(low: bigint, high: bigint): void {
+    if (this.skip > 0) {
+      const matching = this.count(low, high);
+      if (matching <= this.skip) {
+        this.skip -= matching;
+        return;
+      }
+    }
+    const sql = `SELECT ${ITEM_SQL} FROM rows AS r CROSS JOIN conversations AS c ON c.id = r.conversation_id
+      WHERE r.id BETWEEN ? AND ? AND ${this.where.sql} ORDER BY r.id DESC LIMIT ? OFFSET ?`;
+    const wanted = this.options.wanted - this.rows.length;
+    const bound = [low, high, ...this.where.bound, wanted, this.skip];
+    this.rows.push(...this.db.query<StoredRow, Bound[]>(sql).all(...bound));
+    this.skip = 0;
+  }
+
+  private count(low: bigint, high: bigint): number {
+    const sql = `SELECT count(*) AS n FROM rows AS r CROSS JOIN conversations AS c ON c.id = r.conversation_id
+      WHERE r.id BETWEEN ? AND ? AND ${this.where.sql}`;
+    return this.db.query<{ n: number }, Bound[]>(sql).get(low, high, ...this.where.bound)?.n ?? 0;
+  }
+}

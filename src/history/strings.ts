@@ -1,0 +1,30 @@
+import type { Database, Statement } from "bun:sqlite";
+
+const MAX_CACHED = 4096;
+
+/** Interns the names of one table of strings (interfaces, domains). */
+export class StringTable {
+  private readonly select: Statement<{ id: number }, [string]>;
+  private readonly insert: Statement<{ id: number }, [string]>;
+  private readonly cache = new Map<string, number>();
+
+  constructor(db: Database, table: "interfaces" | "domains") {
+    this.select = db.prepare(`SELECT id FROM ${table} WHERE name = ?`);
+    this.insert = db.prepare(`INSERT INTO ${table}(name) VALUES(?) RETURNING id`);
+  }
+
+  /** The id of `name`, which is stored on first use. */
+  intern(name: string): number {
+    const cached = this.cache.get(name);
+    if (cached !== undefined) return cached;
+    const id = (this.select.get(name) ?? this.insert.get(name))?.id ?? 0;
+    if (this.cache.size >= MAX_CACHED) this.cache.clear();
+    this.cache.set(name, id);
+    return id;
+  }
+
+  /** A transaction was rolled back: what it stored is not there. */
+  forget(): void {
+    this.cache.clear();
+  }
+}

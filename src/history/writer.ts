@@ -1,0 +1,236 @@
+import type { Logger } from "../log.ts";
+import { classifyFailure, type DropReason, type Failure } from "./errors.ts";
+import { BoundedQueue } from "./queue.ts";
+import { RowInserter } from "./row-inserter.ts";
+import { SegmentTracker } from "./segments.ts";
+import type { Store } from "./store.ts";
+import type { HistoryRow, HistoryStatus } from "./types.ts";
+
+const QUEUE_CAPACITY = 100_000;
+const SLICE_MS = 8;
+const ROWS_PER_CLOCK = 128;
+/** With fewer rows queued a slice waits a little for more: each costs a commit. */
+const EAGER_ROWS = 2048;
+const GATHER_MS = 20;
+const RETRY_MS = 500;
+const MAX_RETRY_MS = 10_000;
+/** Rows of the first slice after a failure: should it fail again, few are lost. */
+const PROBE_ROWS = 64;
+
+export interface HistoryWriterOptions {
+  store: Store;
+  log: Logger;
+  /** Monotonic milliseconds. */
+  clock: () => number;
+  /** Called after each checkpoint: the database has grown. */
+  onCheckpoint?: () => void;
+  queueCapacity?: number;
+  /** What a slice may take, its commit not included. */
+  sliceMs?: number;
+  /** First wait after a failure; doubles up to 10 s. */
+  retryMs?: number;
+}
+
+/**
+ * Writes history rows in slices between which the event loop runs. It never throws at its callers:
+ * rows appended = rows written + rows dropped + rows queued, at any time.
+ */
+export class HistoryWriter {
+  readonly segments: SegmentTracker;
+  private readonly inserter: RowInserter;
+  private readonly queue: BoundedQueue<HistoryRow>;
+  private readonly sliceMs: number;
+  private readonly firstRetryMs: number;
+  private readonly dropped: Record<DropReason, number> = {
+    queue_full: 0,
+    disk_full: 0,
+    write_error: 0,
+    shutdown: 0,
+  };
+  private written = 0;
+  private failure: Failure | null = null;
+  private retryMs: number;
+  private isClosed = false;
+  private isWaiting = false;
+  private timer: Timer | null = null;
+  private immediate: NodeJS.Immediate | null = null;
+
+  constructor(private readonly options: HistoryWriterOptions) {
+    const { store } = options;
+    this.queue = new BoundedQueue(options.queueCapacity ?? QUEUE_CAPACITY);
+    this.sliceMs = options.sliceMs ?? SLICE_MS;
+    this.firstRetryMs = options.retryMs ?? RETRY_MS;
+    this.retryMs = this.firstRetryMs;
+    this.segments = new SegmentTracker(store.db);
+    store.transaction(() => this.segments.recover());
+    this.inserter = new RowInserter(store.db, this.segments);
+  }
+
+  /** Queues a row, which must not be changed afterwards. False when it was dropped, and counted. */
+  append(row: HistoryRow): boolean {
+    if (this.isClosed || this.failure?.isPermanent === true || !this.queue.push(row)) {
+      this.dropped[this.isClosed ? "shutdown" : (this.failure?.reason ?? "queue_full")]++;
+      return false;
+    }
+    this.schedule();
+    return true;
+  }
+
+  status(): HistoryStatus {
+    return {
+      rowsWritten: this.written,
+      rowsDropped: { ...this.dropped },
+      queued: this.queue.length,
+      queueCapacity: this.queue.capacity,
+      databaseBytes: this.options.store.totalBytes(),
+      failing: this.failure?.message ?? null,
+    };
+  }
+
+  /**
+   * Writes what is queued for at most `deadlineMs` milliseconds. What is left then, or cannot be written,
+   * is dropped as `shutdown`, or for the reason why writing fails.
+   */
+  async flush(deadlineMs: number): Promise<void> {
+    const { clock, store } = this.options;
+    const end = clock() + deadlineMs;
+    const timeout = Promise.withResolvers<void>();
+    const timer = setTimeout(timeout.resolve, deadlineMs);
+    while (this.queue.length > 0 && this.failure === null && clock() < end) {
+      if (store.checkpointing === null) this.slice(Infinity);
+      else await Promise.race([store.checkpointing, timeout.promise]);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    clearTimeout(timer);
+    this.dropFirst(this.queue.length, this.failure?.reason ?? "shutdown");
+  }
+
+  /** Stops; rows still queued, and any that come, are dropped as `shutdown`. */
+  close(): void {
+    this.isClosed = true;
+    this.unschedule();
+    this.dropFirst(this.queue.length, "shutdown");
+  }
+
+  private schedule(): void {
+    if (this.immediate !== null || this.isWaiting || this.failure !== null) return;
+    if (this.queue.length >= EAGER_ROWS) {
+      this.unschedule();
+      this.immediate = setImmediate(() => {
+        this.immediate = null;
+        this.run();
+      });
+    } else if (this.timer === null) {
+      this.runIn(GATHER_MS);
+    }
+  }
+
+  private runIn(ms: number): void {
+    this.unschedule();
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.run();
+    }, ms);
+  }
+
+  private unschedule(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    if (this.immediate !== null) clearImmediate(this.immediate);
+    this.timer = null;
+    this.immediate = null;
+  }
+
+  /** One slice and what is to follow it. */
+  private run(): void {
+    if (this.isClosed || this.awaitCheckpoint()) return;
+    this.slice(this.failure === null ? Infinity : PROBE_ROWS);
+    if (!this.awaitCheckpoint() && this.queue.length > 0) this.schedule();
+  }
+
+  /** Whether a checkpoint runs; `run` goes on after it. */
+  private awaitCheckpoint(): boolean {
+    if (this.isWaiting) return true;
+    const checkpoint = this.options.store.checkpointIfDue();
+    if (checkpoint === null) return false;
+    this.isWaiting = true;
+    void checkpoint.then((error) => {
+      this.isWaiting = false;
+      if (this.isClosed) return;
+      this.options.onCheckpoint?.();
+      if (error !== null) this.fail(error, 0);
+      else this.run();
+    });
+    return true;
+  }
+
+  private slice(maxRows: number): void {
+    const { store } = this.options;
+    let attempted = 0;
+    try {
+      if (this.segments.isFull) {
+        store.transaction(() => this.segments.finishSets());
+        this.segments.next();
+      }
+      if (this.queue.length > 0) {
+        store.transaction(() => {
+          const until = this.options.clock() + this.sliceMs;
+          const rows = Math.min(this.queue.length, maxRows);
+          while (attempted < rows) {
+            this.inserter.insert(this.queue.peek(attempted++));
+            if (attempted % ROWS_PER_CLOCK === 0 && this.options.clock() >= until) break;
+          }
+          this.segments.store();
+        });
+      }
+    } catch (error) {
+      this.inserter.rolledBack();
+      this.fail(error, attempted);
+      return;
+    }
+    this.inserter.committed();
+    this.queue.drop(attempted);
+    this.written += attempted;
+    this.succeeded(attempted);
+  }
+
+  private succeeded(rows: number): void {
+    if (rows > PROBE_ROWS) this.retryMs = this.firstRetryMs;
+    if (this.failure === null || rows === 0) {
+      if (this.failure !== null) this.retry();
+      return;
+    }
+    this.failure = null;
+    this.options.log.info("history: rows are written again", { lost: this.lostToFailure() });
+  }
+
+  private fail(error: unknown, attempted: number): void {
+    const failure = classifyFailure(error, this.options.store.path);
+    if (this.failure?.message !== failure.message) {
+      this.options.log.error(`history: ${failure.message}; traffic is counted on, rows are lost`);
+    }
+    this.failure = failure;
+    this.unschedule();
+    if (failure.isPermanent) this.dropFirst(this.queue.length, failure.reason);
+    else if (!failure.isBusy) this.dropFirst(attempted, failure.reason);
+    if (!failure.isPermanent) this.retry();
+  }
+
+  private retry(): void {
+    this.runIn(this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, MAX_RETRY_MS);
+  }
+
+  private dropFirst(rows: number, reason: DropReason): void {
+    this.queue.drop(rows);
+    this.dropped[reason] += rows;
+  }
+
+  private lostToFailure(): number {
+    return this.dropped.disk_full + this.dropped.write_error;
+  }
+}
+
+/** Makes the writer of the database that `options.store` keeps. */
+export function createHistoryWriter(options: HistoryWriterOptions): HistoryWriter {
+  return new HistoryWriter(options);
+}
