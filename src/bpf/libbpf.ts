@@ -8,7 +8,6 @@ const SYMBOLS = {
   libbpf_major_version: { args: [], returns: "u32" },
   libbpf_minor_version: { args: [], returns: "u32" },
   libbpf_set_print: { args: ["ptr"], returns: "ptr" },
-  libbpf_num_possible_cpus: { args: [], returns: "i32" },
   bpf_object__open_mem: { args: ["ptr", "usize", "ptr"], returns: "ptr" },
   bpf_object__load: { args: ["ptr"], returns: "i32" },
   bpf_object__close: { args: ["ptr"], returns: "void" },

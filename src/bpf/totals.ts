@@ -9,17 +9,33 @@ const U32 = 0x100000000;
 /** Packets and bytes by class of one interface and direction, index = ayaflow_class. */
 export type ClassCounters = { packets: number; bytes: number }[];
 
+/** The most CPUs a kernel can be built for (CONFIG_NR_CPUS). */
+const MAX_CPUS = 8192;
+const UNWRITTEN = 0xffff_ffff_ffff_ffffn;
+
+/** Possible CPUs, by how much the kernel writes for one per-CPU counter: /sys, which would say, may be absent. */
+function possibleCpus(mapFd: number): number {
+  const values = new BigUint64Array(MAX_CPUS).fill(UNWRITTEN);
+  libbpf().bpf_map_lookup_elem(mapFd, new Uint32Array(1), values);
+  const written = values.indexOf(UNWRITTEN);
+  return written === -1 ? MAX_CPUS : written;
+}
+
 /** Reader of the per-CPU counter arrays. */
 export class PerCpuCounters {
-  private readonly cpus = libbpf().libbpf_num_possible_cpus();
+  private readonly cpus: number;
   private readonly index = new Uint32Array(1);
-  private readonly totals = new Uint32Array((this.cpus * STRUCTS.ayaflow_totals.size) / 4);
-  private readonly lost = new Uint32Array(this.cpus * 2);
+  private readonly totals: Uint32Array;
+  private readonly lost: Uint32Array;
 
   constructor(
     private readonly totalsFd: number,
     private readonly lostFd: number,
-  ) {}
+  ) {
+    this.cpus = possibleCpus(lostFd);
+    this.totals = new Uint32Array((this.cpus * STRUCTS.ayaflow_totals.size) / 4);
+    this.lost = new Uint32Array(this.cpus * 2);
+  }
 
   /** Sums over the CPUs for one row of the interface table and direction (0 ingress, 1 egress). */
   read(row: number, direction: number): ClassCounters {

@@ -30,7 +30,7 @@ export class FlowTable {
   /** Slots in use, the first `size` entries. */
   readonly live: Uint32Array;
   size = 0;
-  /** Connections that are neither closed nor on their way out, at the last sweep. */
+  /** Connections that are neither closed nor on their way out: those of the last sweep and those opened since. */
   active = 0;
   /** Packets and bytes per second over the last sweep. */
   readonly packetRate: Float32Array;
@@ -88,6 +88,7 @@ export class FlowTable {
     this.lastChange[slot] = now;
     this.position[slot] = this.size;
     this.live[this.size++] = slot;
+    this.active++;
     return true;
   }
 

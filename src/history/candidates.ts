@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 import { allOf, type Bound, type Condition, type Filter } from "./filter.ts";
 import { someId } from "./id-set.ts";
 import { joinId, SUB_RANGE } from "./rowid.ts";
@@ -23,13 +24,13 @@ interface Segment {
   ports: Uint8Array | null;
 }
 
-function countUpTo(db: Database, condition: Condition): number {
+function countUpTo(db: SqlConnection, condition: Condition): number {
   const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM conversations AS c WHERE ${condition.sql} LIMIT ?)`;
   return db.query<{ n: number }, Bound[]>(sql).get(...condition.bound, MAX_CONVERSATIONS + 1)?.n ?? 0;
 }
 
 /** The ids of the conversations that rows matching `filter` have; null when they are too many to find. */
-export function findConversations(db: Database, filter: Filter): Set<number> | null {
+export function findConversations(db: SqlConnection, filter: Filter): Set<number> | null {
   if (filter.conversation.length === 0) return null;
   const sources = filter.indexed.length > 0 ? filter.indexed : [allOf([])];
   const source = sources.find((condition) => countUpTo(db, condition) <= MAX_CONVERSATIONS);
@@ -53,7 +54,7 @@ function mayHold(blob: Uint8Array | null, test: (id: number) => boolean): boolea
 export class SegmentWalk {
   private readonly read: Statement<Segment, [bigint, bigint, bigint, number]>;
 
-  constructor(db: Database) {
+  constructor(db: SqlConnection) {
     this.read = db.prepare(
       `SELECT id, first_id >> 22 AS first_ms, first_id & ${SUB_RANGE - 1} AS first_sub,
          last_id >> 22 AS last_ms, last_id & ${SUB_RANGE - 1} AS last_sub, conversations, ports

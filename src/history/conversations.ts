@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 import { StringTable } from "./strings.ts";
 import type { HistoryConnection } from "./types.ts";
 
@@ -17,7 +18,7 @@ export class ConversationTable {
   /** Ids are never used twice by one process: a connection may still hold one that retention deleted. */
   private nextId: number;
 
-  constructor(db: Database) {
+  constructor(db: SqlConnection) {
     this.find = db.prepare(
       "SELECT id FROM conversations WHERE client = ? AND server = ? AND server_port = ? AND protocol = ? AND interface_id = ? AND domain_id = ?",
     );

@@ -2,7 +2,8 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { Database } from "bun:sqlite";
 import { AyaflowError, errorMessage } from "../errors.ts";
-import { requireOwnDatabase, requireRegularFile } from "./check.ts";
+import { inspectDatabase, requireRegularFile } from "./inspect.ts";
+import { SqlConnection } from "./connection.ts";
 import { migrate } from "./migrations.ts";
 
 /** Takes an exclusive lock on a file without waiting; null while another process holds it. */
@@ -52,15 +53,14 @@ function takeLock(path: string, lockFile: LockFile): { release(): void } {
 }
 
 // Opened for reading and writing, and made SQLite's own: only after the file was inspected.
-function openForWriting(path: string): Database {
+function openForWriting(path: string): SqlConnection {
   const db = new Database(path, { readwrite: true, create: false });
   try {
     db.run("PRAGMA busy_timeout = 0");
-    db.run("PRAGMA auto_vacuum = INCREMENTAL");
     migrate(db);
     db.run("PRAGMA wal_autocheckpoint = 0");
     db.run(`PRAGMA cache_size = -${CACHE_KIB}`);
-    return db;
+    return new SqlConnection(db);
   } catch (error) {
     db.close();
     throw error;
@@ -72,12 +72,12 @@ function openForWriting(path: string): Database {
  * `close` closes it, then lets go of the lock: closing any descriptor of the file drops SQLite's own locks.
  * @throws AyaflowError when the file is another's, newer, broken, in use, or cannot be opened.
  */
-export function openDatabase(path: string, lockFile: LockFile): { db: Database; close: () => void } {
+export function openDatabase(path: string, lockFile: LockFile): { db: SqlConnection; close: () => void } {
   requireRegularFile(path);
   createFile(path);
   const lock = takeLock(path, lockFile);
   try {
-    requireOwnDatabase(path);
+    inspectDatabase(path);
     const db = openForWriting(path);
     return {
       db,

@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import type { Logger } from "../log.ts";
 import { type LockFile, openDatabase } from "./database.ts";
 import { createHistoryReader, type HistoryReader } from "./query.ts";
@@ -33,6 +32,8 @@ export interface History {
   reader: HistoryReader;
   retention: Retention;
   status(): HistoryStatus;
+  /** The longest that history has held the event loop at a time, in milliseconds. */
+  longestHoldMs(): number;
   /** Stops and closes; flush the writer first to keep what is queued. */
   close(): Promise<void>;
 }
@@ -46,7 +47,7 @@ export function openHistory(options: HistoryOptions): History {
   const clock = options.clock ?? (() => performance.now());
   const { db, close } = openDatabase(path, options.lockFile);
   const walThreshold = Math.max(MIN_WAL_BYTES, Math.min(MAX_WAL_BYTES, maxDbSizeBytes * WAL_SHARE));
-  const store = new Store(path, db, close, walThreshold);
+  const store = new Store(path, db, close, walThreshold, clock);
   const writer = createHistoryWriter({
     store,
     log,
@@ -63,13 +64,14 @@ export function openHistory(options: HistoryOptions): History {
     now,
     clock,
   });
-  const reader = createHistoryReader(new Database(path, { readonly: true }), clock);
+  const reader = createHistoryReader(path, clock);
   retention.start();
   return {
     writer,
     reader,
     retention,
     status: () => writer.status(),
+    longestHoldMs: () => store.longestHoldMs,
     close: async () => {
       writer.close();
       await retention.stop();

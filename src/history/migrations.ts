@@ -12,6 +12,8 @@ export function schemaVersion(db: Database): number {
  */
 export function migrate(db: Database): void {
   const version = schemaVersion(db);
+  // Has an effect only before the first table.
+  if (version === 0) db.run("PRAGMA auto_vacuum = INCREMENTAL");
   if (version < MIGRATIONS.length) {
     db.transaction(() => {
       for (const migration of MIGRATIONS.slice(version)) db.run(migration);

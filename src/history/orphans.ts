@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 import { someId } from "./id-set.ts";
 import type { SegmentTracker } from "./segments.ts";
 
@@ -26,7 +27,7 @@ export class OrphanSweep {
   private lastConversation: number;
 
   private constructor(
-    db: Database,
+    db: SqlConnection,
     private readonly segments: SegmentTracker,
     firstConversation: number,
     private readonly maxConversation: number,
@@ -41,7 +42,7 @@ export class OrphanSweep {
   }
 
   /** A sweep over the conversations from id `from` on; null when there are none. */
-  static begin(db: Database, segments: SegmentTracker, from: number): OrphanSweep | null {
+  static begin(db: SqlConnection, segments: SegmentTracker, from: number): OrphanSweep | null {
     const ids = db
       .query<{ first: number | null; last: number | null }, [number]>(
         "SELECT min(id) AS first, max(id) AS last FROM conversations WHERE id >= ?",

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { AyaflowError, errorMessage } from "../errors.ts";
+import { SqlConnection } from "./connection.ts";
 import { findConversations, type IdRange, SegmentWalk } from "./candidates.ts";
 import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
 import { buildFilter, type Condition, type Filter } from "./filter.ts";
@@ -51,7 +52,7 @@ export class HistoryReader {
   private readonly walk: SegmentWalk;
 
   constructor(
-    private readonly db: Database,
+    private readonly db: SqlConnection,
     /** Monotonic milliseconds. */
     private readonly clock: () => number,
   ) {
@@ -128,9 +129,9 @@ export function createHistoryReader(
   source: string | Database,
   clock: () => number = () => performance.now(),
 ): HistoryReader {
-  if (typeof source !== "string") return new HistoryReader(source, clock);
+  if (typeof source !== "string") return new HistoryReader(new SqlConnection(source), clock);
   try {
-    return new HistoryReader(new Database(source, { readonly: true }), clock);
+    return new HistoryReader(new SqlConnection(new Database(source, { readonly: true })), clock);
   } catch (error) {
     throw new AyaflowError(
       `history database ${source}: cannot be read (${errorMessage(error)}). Check the path and its permissions`,

@@ -54,8 +54,8 @@ export class Retention {
     const { db } = options.store;
     this.pageSize = this.pragma("page_size");
     this.deleteOldest = db.prepare(
-      `DELETE FROM rows WHERE id < ?1 * ${SUB_RANGE}
-       AND id <= (SELECT max(id) FROM (SELECT id FROM rows ORDER BY id LIMIT ?2))`,
+      `DELETE FROM rows WHERE id <=
+         (SELECT max(id) FROM (SELECT id FROM rows WHERE id < ?1 * ${SUB_RANGE} ORDER BY id LIMIT ?2))`,
     );
     this.deleteEmptySegments = db.prepare(
       `DELETE FROM segments WHERE id IN (

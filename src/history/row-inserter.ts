@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 import { SQLiteError } from "bun:sqlite";
 import { ConversationTable } from "./conversations.ts";
 import { idMs, MICRO_RANGE, microsOf, SUB_RANGE } from "./rowid.ts";
@@ -22,7 +23,7 @@ export class RowInserter {
   private packets = 0;
 
   constructor(
-    db: Database,
+    db: SqlConnection,
     private readonly segments: SegmentTracker,
   ) {
     this.conversations = new ConversationTable(db);

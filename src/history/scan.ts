@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 import type { IdRange } from "./candidates.ts";
 import type { Cursor } from "./cursor.ts";
 import { allOf, type Bound, type Condition } from "./filter.ts";
@@ -33,7 +34,7 @@ export class RowScan {
   private hasLooked = false;
 
   constructor(
-    private readonly db: Database,
+    private readonly db: SqlConnection,
     private readonly options: ScanOptions,
   ) {
     this.where = allOf(options.conditions);

@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 import { encodeIds } from "./id-set.ts";
 import { joinId } from "./rowid.ts";
 
@@ -34,7 +35,7 @@ export class SegmentTracker {
   private lastMs = -Infinity;
   private lastSub = 0;
 
-  constructor(private readonly db: Database) {
+  constructor(private readonly db: SqlConnection) {
     this.save = db.prepare(
       `INSERT INTO segments(id, first_id, last_id) VALUES(?, ?, ?) ON CONFLICT(id) DO UPDATE
        SET first_id = min(first_id, excluded.first_id), last_id = max(last_id, excluded.last_id)`,

@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, fstatSync, fsync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import type { Database } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 
 const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
@@ -25,13 +25,16 @@ export class Store {
   private checkpointAt: number;
   private running: Promise<Error | null> | null = null;
   private isFolderSynced = false;
+  private longestMs = 0;
 
   constructor(
     readonly path: string,
-    readonly db: Database,
+    readonly db: SqlConnection,
     private readonly closeDatabase: () => void,
     /** The WAL is checkpointed when it has this many bytes. */
     readonly walThreshold: number,
+    /** Monotonic milliseconds. */
+    private readonly clock: () => number,
   ) {
     this.databaseFd = openSync(path, "r");
     this.checkpointAt = walThreshold;
@@ -40,15 +43,22 @@ export class Store {
 
   /** Runs `work` in a transaction, all or nothing. @throws what `work` or SQLite threw. */
   transaction(work: () => void): void {
-    this.db.run("BEGIN IMMEDIATE");
-    try {
-      work();
-      this.db.run("COMMIT");
-    } catch (error) {
-      // SQLite has rolled back by itself after some errors, a full disk among them.
-      if (this.db.inTransaction) this.db.run("ROLLBACK");
-      throw error;
-    }
+    this.timed(() => {
+      this.db.run("BEGIN IMMEDIATE");
+      try {
+        work();
+        this.db.run("COMMIT");
+      } catch (error) {
+        // SQLite has rolled back by itself after some errors, a full disk among them.
+        if (this.db.db.inTransaction) this.db.run("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** The longest that a transaction or a checkpoint has held the event loop, in milliseconds. */
+  get longestHoldMs(): number {
+    return this.longestMs;
   }
 
   walBytes(): number {
@@ -99,10 +109,12 @@ export class Store {
   private async checkpoint(): Promise<Error | null> {
     try {
       await this.syncWal();
-      this.db.run("PRAGMA synchronous = OFF");
-      this.db.run("PRAGMA wal_checkpoint(PASSIVE)");
+      this.setSynchronous("OFF");
+      this.timed(() => this.db.run("PRAGMA wal_checkpoint(PASSIVE)"));
       await fdatasyncAsync(this.databaseFd);
-      const result = this.db.query<CheckpointResult, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
+      const result = this.timed(() =>
+        this.db.query<CheckpointResult, []>("PRAGMA wal_checkpoint(TRUNCATE)").get(),
+      );
       const isTruncated = result?.busy === 0;
       if (!isTruncated) this.setSynchronous("NORMAL");
       this.checkpointAt = this.walThreshold + (isTruncated ? 0 : this.walBytes());
@@ -124,6 +136,15 @@ export class Store {
       closeSync(folder);
     }
     this.isFolderSynced = true;
+  }
+
+  private timed<T>(work: () => T): T {
+    const started = this.clock();
+    try {
+      return work();
+    } finally {
+      this.longestMs = Math.max(this.longestMs, this.clock() - started);
+    }
   }
 
   private setSynchronous(mode: "OFF" | "NORMAL"): void {

@@ -1,4 +1,5 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Statement } from "bun:sqlite";
+import type { SqlConnection } from "./connection.ts";
 
 const MAX_CACHED = 4096;
 
@@ -8,7 +9,7 @@ export class StringTable {
   private readonly insert: Statement<{ id: number }, [string]>;
   private readonly cache = new Map<string, number>();
 
-  constructor(db: Database, table: "interfaces" | "domains") {
+  constructor(db: SqlConnection, table: "interfaces" | "domains") {
     this.select = db.prepare(`SELECT id FROM ${table} WHERE name = ?`);
     this.insert = db.prepare(`INSERT INTO ${table}(name) VALUES(?) RETURNING id`);
   }

@@ -12,7 +12,7 @@ export interface HistoryConnection {
   interface: string;
   /** Name of the server, once known. */
   domain: string | null;
-  /** Row id in the database, set by the writer on first use; 0 before. */
+  /** Row id of its conversation, set by the writer on first use; 0 before. Set to 0 again when `domain` changes. */
   rowId: number;
 }
 
@@ -92,7 +92,7 @@ export interface HistoryPage {
 /** The writer's own counts since start. */
 export interface HistoryStatus {
   rowsWritten: number;
-  /** By reason: `queue_full`, `disk_full`, `write_error`. */
+  /** By reason: `queue_full`, `disk_full`, `write_error`, `shutdown`. */
   rowsDropped: Record<string, number>;
   queued: number;
   queueCapacity: number;

@@ -7,7 +7,7 @@ import type { Store } from "./store.ts";
 import type { HistoryRow, HistoryStatus } from "./types.ts";
 
 const QUEUE_CAPACITY = 100_000;
-const SLICE_MS = 8;
+const SLICE_MS = 6;
 const ROWS_PER_CLOCK = 128;
 /** With fewer rows queued a slice waits a little for more: each costs a commit. */
 const EAGER_ROWS = 2048;

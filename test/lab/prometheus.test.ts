@@ -38,16 +38,20 @@ scrape_configs: [{job_name: ayaflow, static_configs: [{targets: ["127.0.0.1:3000
       const { stdout } = await lab.server.exec(["curl", "-sS", "-g", url]);
       return (JSON.parse(stdout) as QueryAnswer).data.result;
     };
-    const stats = await agent.get<StatsAnswer>("/api/stats");
     const [up] = await waitFor(async () => {
       const result = await query("up");
       return result[0]?.value[1] === "1" ? result : null;
     }, "Prometheus never scraped the agent");
     expect(up?.metric.job).toBe("ayaflow");
-    const [packets] = await query("sum(ayaflow_packets_total)");
-    expect(Number(packets?.value[1])).toBeGreaterThanOrEqual(10);
-    expect(Number(packets?.value[1])).toBe(metricSum(await agent.text("/metrics"), "ayaflow_packets_total"));
-    expect(stats.total_packets).toBe(Number(packets?.value[1]));
+    // A late ARP may come between two readings; without it all three agree.
+    const packets = await waitFor(async () => {
+      const [sample] = await query("sum(ayaflow_packets_total)");
+      const exposed = metricSum(await agent.text("/metrics"), "ayaflow_packets_total");
+      const stats = await agent.get<StatsAnswer>("/api/stats");
+      const stored = Number(sample?.value[1]);
+      return stored === exposed && stored === stats.total_packets ? stored : null;
+    }, "Prometheus, /metrics and /api/stats never agreed");
+    expect(packets).toBeGreaterThanOrEqual(10);
     const [coverage] = await query("ayaflow_coverage_ratio");
     expect(coverage?.value[1]).toBe("1");
   },

@@ -17,6 +17,7 @@ export interface LiveConnection {
     packets_count: number;
     packets_sent: number;
     packets_received: number;
+    bytes_per_second: number;
     rtt_ms: number | null;
     retransmits_sent: number;
     retransmits_received: number;
@@ -35,7 +36,10 @@ export interface StatsAnswer {
   total_packets: number;
   total_bytes: number;
   active_connections: number;
+  packets_per_second: number;
+  bytes_per_second: number;
   coverage: number;
+  attributed_packets: number;
   interfaces: {
     interface: string;
     direction: string;

@@ -33,6 +33,8 @@ export async function exec(command: readonly string[], options: ExecOptions = {}
     env: { ...process.env, ...options.env },
     timeout: options.timeoutMs ?? EXEC_TIMEOUT_MS,
     killSignal: "SIGKILL",
+    // Ctrl-C is for this process alone: it ends its programs in order.
+    detached: true,
   });
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   const exitCode = await child.exited;
@@ -58,6 +60,7 @@ export class Program implements AsyncDisposable {
       stdout: "pipe",
       stderr: "pipe",
       env: { ...process.env, ...env },
+      detached: true,
     });
     this.drained = Promise.all([this.drain("stdout"), this.drain("stderr")]);
   }

@@ -1,16 +1,17 @@
-/** Somebody else's TCX program on the same hook: run in a namespace, it counts packets and prints the count. */
+/** Somebody else's programs on the same hooks. Run in a namespace, this file is the loader of the TCX one. */
 import { type Pointer } from "bun:ffi";
 import { join } from "node:path";
 import { cString, interfaceIndex } from "../../../src/bpf/libc.ts";
 import { libbpf } from "../../../src/bpf/libbpf.ts";
 import type { End } from "./lab.ts";
-import { exec, type Program } from "./process.ts";
+import { exec } from "./process.ts";
 import { waitFor } from "./wait.ts";
 
 const TCX_INGRESS = 46;
 const REPORT_MS = 50;
 
-const SOURCE = `
+/** A program `name` that counts in the map `name`_count. */
+const source = (name: string) => `
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 struct {
@@ -18,10 +19,10 @@ struct {
   __uint(max_entries, 1);
   __type(key, __u32);
   __type(value, __u64);
-} stranger_count SEC(".maps");
-SEC("tc") int stranger(struct __sk_buff *skb) {
+} ${name}_count SEC(".maps");
+SEC("tc") int ${name}(struct __sk_buff *skb) {
   __u32 zero = 0;
-  __u64 *count = bpf_map_lookup_elem(&stranger_count, &zero);
+  __u64 *count = bpf_map_lookup_elem(&${name}_count, &zero);
   if (count) __sync_fetch_and_add(count, 1);
   return -1;
 }
@@ -29,24 +30,44 @@ char LICENSE[] SEC("license") = "GPL";
 `;
 
 export interface Stranger {
-  program: Program;
   /** Packets it has counted so far. */
-  count(): number;
+  count(): Promise<number>;
 }
 
-/** Compiles the program and attaches it to the ingress of one end, for as long as the lab lives. */
-export async function addStranger(end: End, interfaceName: string, folder: string): Promise<Stranger> {
-  const object = join(folder, "stranger.o");
+async function compile(name: string, folder: string): Promise<string> {
+  const object = join(folder, `${name}.o`);
   const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-  const include = `-I/usr/include/${triplet}`;
-  await exec(["clang", "-O2", "-g", "-target", "bpf", include, "-x", "c", "-c", "-", "-o", object], { stdin: SOURCE });
+  const flags = ["-O2", "-g", "-target", "bpf", `-I/usr/include/${triplet}`];
+  await exec(["clang", ...flags, "-x", "c", "-c", "-", "-o", object], { stdin: source(name) });
+  return object;
+}
+
+/** Attaches a TCX program to the ingress of one end, for as long as the lab lives. */
+export async function addTcxStranger(end: End, interfaceName: string, folder: string): Promise<Stranger> {
+  const object = await compile("stranger", folder);
   const program = end.spawn([process.execPath, import.meta.path, object, interfaceName]);
-  const count = () => Number(program.stdout.trimEnd().split("\n").at(-1) ?? 0);
   await waitFor(
     () => program.stdout.includes("\n") || !program.running,
     () => `the stranger did not start: ${program.stderr}`,
   );
-  return { program, count };
+  return { count: () => Promise.resolve(Number(program.stdout.trimEnd().split("\n").at(-1) ?? 0)) };
+}
+
+/** Attaches a clsact filter to the ingress of one end by tc, as an administrator would. */
+export async function addClsactStranger(end: End, interfaceName: string, folder: string): Promise<Stranger> {
+  const name = "passerby";
+  const object = await compile(name, folder);
+  await end.exec(["tc", "qdisc", "add", "dev", interfaceName, "clsact"]);
+  await end.exec(
+    ["tc", "filter", "add", "dev", interfaceName, "ingress", "bpf", "direct-action", "object-file", object, "section", "tc"],
+  );
+  return {
+    count: async () => {
+      const { stdout } = await exec(["bpftool", "-j", "map", "dump", "name", `${name}_count`]);
+      const [entry]: { formatted: { value: number } }[] = JSON.parse(stdout);
+      return entry?.formatted.value ?? 0;
+    },
+  };
 }
 
 async function main(objectPath: string, interfaceName: string): Promise<void> {

@@ -11,19 +11,8 @@ const QUICK_CHECK_BYTES = 8 * 1024 * 1024;
 
 const FIX = "The file is left as it is: move it away, or give another file with --db-path";
 
-/** Why a file cannot be the database; the message adds what to do. */
-class RefusedDatabase extends AyaflowError {
-  constructor(
-    readonly problem: string,
-    fix: string,
-    cause?: unknown,
-  ) {
-    super(`${problem}. ${fix}`, { cause });
-  }
-}
-
-function refuse(path: string, what: string, fix = FIX, cause?: unknown): RefusedDatabase {
-  return new RefusedDatabase(`history database ${path}: ${what}`, fix, cause);
+function refuse(path: string, what: string, fix = FIX, cause?: unknown): AyaflowError {
+  return new AyaflowError(`history database ${path}: ${what}. ${fix}`, { cause });
 }
 
 function sizeOf(path: string): number {
@@ -63,7 +52,7 @@ function isUpstreamAyaflow(path: string): boolean {
   }
 }
 
-function newer(path: string, version: number): RefusedDatabase {
+function newer(path: string, version: number): AyaflowError {
   return refuse(
     path,
     `it was written by a newer AyaFlow (schema ${version}, this one knows ${SCHEMA_VERSION})`,
@@ -142,7 +131,7 @@ export function requireRegularFile(path: string): void {
  * A missing or empty file is fine. Damage deep inside a large file shows later, when it is met.
  * @throws AyaflowError naming the path, what is wrong and what to do.
  */
-export function requireOwnDatabase(path: string): void {
+export function inspectDatabase(path: string): void {
   requireRegularFile(path);
   const bytes = sizeOf(path);
   if (bytes === 0) return;
@@ -150,14 +139,4 @@ export function requireOwnDatabase(path: string): void {
   // A hot rollback journal: the crash was during creation, SQLite undoes it when it opens the file.
   if (sizeOf(`${path}-journal`) > 0) return;
   checkPages(path, bytes);
-}
-
-/** What `requireOwnDatabase` would refuse, in a sentence, or null. Changes nothing. */
-export function checkDatabaseFile(path: string): string | null {
-  try {
-    requireOwnDatabase(path);
-    return null;
-  } catch (error) {
-    return error instanceof RefusedDatabase ? error.problem : errorMessage(error);
-  }
 }

@@ -1,0 +1,110 @@
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { tryLock } from "../../../src/bpf/libc.ts";
+import { type History, type HistoryOptions, openHistory } from "../../../src/history/history.ts";
+import type { HistoryConnection, HistoryRow } from "../../../src/history/types.ts";
+import type { Logger } from "../../../src/log.ts";
+
+export const START_MS = Date.UTC(2026, 2, 1, 12);
+export const NO_CAP = Number.MAX_SAFE_INTEGER;
+
+/** A folder of its own, removed with the stack. */
+export function temporaryFolder(stack: DisposableStack | AsyncDisposableStack): string {
+  const folder = mkdtempSync("/tmp/ayaflow-history-");
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The lock of the agent: flock(2). */
+export function lockFile(path: string): { release(): void } | null {
+  const fd = openSync(path, "r+");
+  if (tryLock(fd)) return { release: () => closeSync(fd) };
+  closeSync(fd);
+  return null;
+}
+
+export interface RecordingLogger extends Logger {
+  lines: string[];
+}
+
+export function recordingLogger(): RecordingLogger {
+  const lines: string[] = [];
+  const record = (message: string) => {
+    lines.push(message);
+  };
+  return { lines, error: record, warn: record, info: record, debug: record };
+}
+
+export function options(folder: string, changes: Partial<HistoryOptions> = {}): HistoryOptions {
+  return {
+    path: join(folder, "traffic.db"),
+    lockFile,
+    maxDbSizeBytes: NO_CAP,
+    dataRetentionSeconds: 0,
+    log: recordingLogger(),
+    now: Date.now,
+    ...changes,
+  };
+}
+
+/** An open history, closed with the stack. */
+export function open(
+  stack: AsyncDisposableStack,
+  folder: string,
+  changes: Partial<HistoryOptions> = {},
+): History {
+  const history = openHistory(options(folder, changes));
+  let isOpen = true;
+  const close = history.close;
+  history.close = async () => {
+    if (isOpen) await close();
+    isOpen = false;
+  };
+  stack.defer(() => history.close());
+  return history;
+}
+
+/** A connection of client 10.x.y.z, numbered. */
+export function connection(index: number, changes: Partial<HistoryConnection> = {}): HistoryConnection {
+  return {
+    client: Uint8Array.of(10, (index >> 16) & 0xff, (index >> 8) & 0xff, index & 0xff),
+    server: Uint8Array.of(192, 0, 2, 1 + (index % 7)),
+    clientPort: 40_000 + (index % 20_000),
+    serverPort: 443,
+    protocol: 6,
+    interface: "eth0",
+    domain: null,
+    rowId: 0,
+    ...changes,
+  };
+}
+
+export function row(of: HistoryConnection, changes: Partial<HistoryRow> = {}): HistoryRow {
+  return {
+    connection: of,
+    timestampMs: START_MS,
+    kind: "window",
+    direction: "egress",
+    packetsSent: 3,
+    bytesSent: 200,
+    packetsReceived: 2,
+    bytesReceived: 3000,
+    tcpFlags: 0x1b,
+    rttNs: 1_500_000,
+    retransmits: 0,
+    ...changes,
+  };
+}
+
+export function droppedRows(history: History): number {
+  return Object.values(history.status().rowsDropped).reduce((sum, count) => sum + count, 0);
+}
+
+/** Waits for `condition`, looking each few milliseconds; fails after 20 s. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`not so within 20 s: ${condition.toString()}`);
+    await Bun.sleep(5);
+  }
+}
