@@ -185,7 +185,8 @@ const PORT_PROBLEMS: Readonly<Record<string, readonly [string, string]>> = {
 
 function checkPort({ portError }: Facts, { listen, port }: Config): Check {
   const endpoint = formatEndpoint(listen, port);
-  if (portError === null) return ok("port", port === 0 ? `any free port of ${listen}` : `${endpoint} is free`);
+  if (portError === null)
+    return ok("port", port === 0 ? `any free port of ${listen}` : `${endpoint} is free`);
   const [what, remedy] = PORT_PROBLEMS[portError] ?? [
     `fails with ${portError}`,
     "choose another --listen or --port",

@@ -18,9 +18,9 @@ export class SqlConnection {
 
   /** A statement that lives as long as the connection. */
   prepare<Row, Params extends SQLQueryBindings[]>(sql: string): Statement<Row, Params> {
-    const statement = this.db.prepare<Row, Params>(sql);
-    this.prepared.push(statement as Statement);
-    return statement;
+    const statement = this.db.prepare(sql);
+    this.prepared.push(statement);
+    return statement as Statement<Row, Params>;
   }
 
   /** A statement for use at once; those used last are kept. */

@@ -35,7 +35,7 @@ export interface History {
   /** The longest that history has held the event loop at a time, in milliseconds. */
   longestHoldMs(): number;
   /** Stops and closes; flush the writer first to keep what is queued. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -66,17 +66,22 @@ export function openHistory(options: HistoryOptions): History {
   });
   const reader = createHistoryReader(path, clock);
   retention.start();
+  let closing: Promise<void> | null = null;
+  const closeAll = async () => {
+    writer.close();
+    await retention.stop();
+    reader.close();
+    await store.close();
+  };
   return {
     writer,
     reader,
     retention,
     status: () => writer.status(),
     longestHoldMs: () => store.longestHoldMs,
-    close: async () => {
-      writer.close();
-      await retention.stop();
-      reader.close();
-      await store.close();
+    close: () => {
+      closing ??= closeAll();
+      return closing;
     },
   };
 }

@@ -1,4 +1,3 @@
-import type { Statement } from "bun:sqlite";
 import type { SqlConnection } from "./connection.ts";
 import { someId } from "./id-set.ts";
 import type { SegmentTracker } from "./segments.ts";
@@ -19,26 +18,18 @@ interface SegmentSets {
  */
 export class OrphanSweep {
   private readonly marks = new Uint8Array(WINDOW_IDS / 8);
-  private readonly nextSegments: Statement<SegmentSets, [number, number]>;
-  private readonly nextConversations: Statement<{ id: number }, [number, number, number]>;
-  private readonly remove: Statement<unknown, [number]>;
   private readonly windowStart: number;
   private lastSegment = 0;
   private lastConversation: number;
 
   private constructor(
-    db: SqlConnection,
+    private readonly db: SqlConnection,
     private readonly segments: SegmentTracker,
     firstConversation: number,
     private readonly maxConversation: number,
   ) {
     this.windowStart = firstConversation;
     this.lastConversation = firstConversation - 1;
-    this.nextSegments = db.prepare("SELECT id, conversations FROM segments WHERE id > ? ORDER BY id LIMIT ?");
-    this.nextConversations = db.prepare(
-      "SELECT id FROM conversations WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
-    );
-    this.remove = db.prepare("DELETE FROM conversations WHERE id = ?");
   }
 
   /** A sweep over the conversations from id `from` on; null when there are none. */
@@ -61,14 +52,15 @@ export class OrphanSweep {
   step(): boolean {
     // Segments finished since the last step first: what the writer used meanwhile must be marked.
     if (!this.markSome()) return false;
-    const found = this.nextConversations.all(
-      this.lastConversation,
-      this.maxConversation,
-      CONVERSATIONS_PER_STEP,
-    );
+    const found = this.db
+      .query<{ id: number }, [number, number, number]>(
+        "SELECT id FROM conversations WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+      )
+      .all(this.lastConversation, this.maxConversation, CONVERSATIONS_PER_STEP);
+    const remove = this.db.query<unknown, [number]>("DELETE FROM conversations WHERE id = ?");
     for (const { id } of found) {
       this.lastConversation = id;
-      if (!this.isUsed(id)) this.remove.run(id);
+      if (!this.isUsed(id)) remove.run(id);
     }
     return found.length < CONVERSATIONS_PER_STEP;
   }
@@ -80,7 +72,11 @@ export class OrphanSweep {
 
   /** Marks what some more segments name; true when there are no more. */
   private markSome(): boolean {
-    const segments = this.nextSegments.all(this.lastSegment, SEGMENTS_PER_STEP);
+    const segments = this.db
+      .query<SegmentSets, [number, number]>(
+        "SELECT id, conversations FROM segments WHERE id > ? ORDER BY id LIMIT ?",
+      )
+      .all(this.lastSegment, SEGMENTS_PER_STEP);
     for (const { id, conversations } of segments) {
       if (id === this.segments.openId) return true;
       this.lastSegment = id;

@@ -99,10 +99,10 @@ export class SegmentTracker {
   /** Closes the segments that a process before this one left open. In a transaction. */
   recover(): void {
     const open = this.db
-      .prepare<OpenSegment, []>("SELECT id, first_id, last_id FROM segments WHERE conversations IS NULL")
+      .query<OpenSegment, []>("SELECT id, first_id, last_id FROM segments WHERE conversations IS NULL")
       .safeIntegers(true)
       .all();
-    const rowsOf = this.db.prepare<
+    const rowsOf = this.db.query<
       { conversation_id: number; client_port: number; server_port: number },
       [bigint, bigint]
     >(

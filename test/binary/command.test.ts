@@ -17,13 +17,26 @@ describe("the command line of the executable", () => {
   });
 
   test("every problem at once, exit code 2", async () => {
-    const { exitCode, stderr, stdout } = await run("--port", "99999", "--listen", "nowhere", "--aggregation-window", "-1");
+    const { exitCode, stderr, stdout } = await run(
+      "--port",
+      "99999",
+      "--listen",
+      "nowhere",
+      "--aggregation-window",
+      "-1",
+    );
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    for (const name of ["--port", "99999", "--listen", "nowhere", "--aggregation-window"]) expect(stderr).toContain(name);
+    for (const name of ["--port", "99999", "--listen", "nowhere", "--aggregation-window"])
+      expect(stderr).toContain(name);
   });
 
   test("an interface that is not there, exit code 1", async () => {
-    const { exitCode, stderr } = await run("--interface", "nosuch0", "--db-path", join(tmpdir(), "never-made.db"));
+    const { exitCode, stderr } = await run(
+      "--interface",
+      "nosuch0",
+      "--db-path",
+      join(tmpdir(), "never-made.db"),
+    );
     expect(exitCode).toBe(1);
     expect(stderr).toContain("nosuch0");
     expect(stderr).not.toContain("    at ");
@@ -34,7 +47,9 @@ describe("the command line of the executable", () => {
     await writeFile(join(folder, ".env"), "AYAFLOW_PORT=1\nAYAFLOW_LOG_LEVEL=nonsense\n");
     await writeFile(join(folder, "bunfig.toml"), 'preload = ["./evil.ts"]\n');
     await writeFile(join(folder, "evil.ts"), 'console.log("evil");\n');
-    const { exitCode, stdout } = await exec(["env", `--chdir=${folder}`, BINARY, "config", "check"], { check: false });
+    const { exitCode, stdout } = await exec(["env", `--chdir=${folder}`, BINARY, "config", "check"], {
+      check: false,
+    });
     await rm(folder, { recursive: true });
     expect(exitCode).toBe(0);
     expect(stdout).toContain("port: 3000");
@@ -46,7 +61,9 @@ describe("a running agent", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     test(`${signal}: flushes the last window, detaches, exits 0`, async () => {
       await using lab = await createLab();
-      await using agent = await startAgent(lab.server, lab.folder, { args: ["--aggregation-window", "3600"] });
+      await using agent = await startAgent(lab.server, lab.folder, {
+        args: ["--aggregation-window", "3600"],
+      });
       await lab.client.exec(["ping", "-c", "4", "-i", "0.05", lab.server.ipv4]);
       await statsAfter(agent, 8);
       const { exitCode, stderr } = await agent.stop(signal);
@@ -60,7 +77,9 @@ describe("a running agent", () => {
       expect(row).toEqual({ sent: 4, received: 4 });
       const links: { type?: string }[] = JSON.parse((await exec(["bpftool", "-j", "prog", "show"])).stdout);
       await waitFor(async () => {
-        const programs: { name?: string }[] = JSON.parse((await exec(["bpftool", "-j", "prog", "show"])).stdout);
+        const programs: { name?: string }[] = JSON.parse(
+          (await exec(["bpftool", "-j", "prog", "show"])).stdout,
+        );
         return !programs.some(({ name }) => name?.startsWith("ayaflow"));
       }, `programs remain after ${signal}, of ${links.length}`);
     });

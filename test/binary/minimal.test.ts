@@ -44,7 +44,14 @@ test("alone with glibc in a read-only root, as nobody with three capabilities", 
   await chmod(lab.folder, 0o755);
   const command = ["unshare", "--mount", "sh", lab.path("launch.sh")];
 
-  const doctor = await lab.server.exec([...command, "doctor", "--interface", "veth0", "--db-path", "/db/traffic.db"]);
+  const doctor = await lab.server.exec([
+    ...command,
+    "doctor",
+    "--interface",
+    "veth0",
+    "--db-path",
+    "/db/traffic.db",
+  ]);
   expect(doctor.stdout).not.toContain("fail");
 
   await using agent = await startAgent(lab.server, lab.folder, { command, dbPath: "/db/traffic.db" });

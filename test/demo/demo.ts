@@ -81,6 +81,15 @@ async function runTraffic(lab: Lab, agent: RunningAgent, stop: AbortSignal): Pro
   return reports;
 }
 
+/** What `work` gives, or null as soon as `signal` is aborted. */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | null> {
+  const aborted = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+  return await Promise.race([work, aborted]);
+}
+
 /** The whole demo; true when every number agrees, null when it was interrupted before the end. */
 async function demo(options: Options, interrupted: AbortSignal): Promise<boolean | null> {
   await using lab = await createLab({ ipv6: true });
@@ -89,11 +98,10 @@ async function demo(options: Options, interrupted: AbortSignal): Promise<boolean
   // Nothing is retired while it runs, so that the connections can be added up at the end.
   await using agent = await startAgent(lab.server, lab.folder, { args: ["--connection-timeout", "86400"] });
   introduce(agent, options);
-  const before = await readWhenQuiet(agent, lab.server);
-  if (interrupted.aborted) return null;
-  const stop = options.keep
-    ? interrupted
-    : AbortSignal.any([interrupted, AbortSignal.timeout(options.seconds * 1000)]);
+  const before = await unlessAborted(interrupted, readWhenQuiet(agent, lab.server));
+  if (before === null) return null;
+  const timer = AbortSignal.timeout(options.seconds * 1000);
+  const stop = options.keep ? interrupted : AbortSignal.any([interrupted, timer]);
   const reports = await runTraffic(lab, agent, stop);
   if (interrupted.aborted && !options.keep) return null;
 
@@ -115,7 +123,10 @@ async function main(): Promise<number> {
   if ((await passThrough(["bun", "build.ts"])) !== 0) return 1;
   if (interrupt.signal.aborted) return EXIT_INTERRUPTED;
   const agrees = await demo(options, interrupt.signal);
-  if (agrees === null) return EXIT_INTERRUPTED;
+  if (agrees === null) {
+    say("", "Interrupted. All cleaned up.");
+    return EXIT_INTERRUPTED;
+  }
   say("", agrees ? "Seen = sent. All cleaned up." : "The numbers differ: please report this.");
   return agrees ? 0 : 1;
 }

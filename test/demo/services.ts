@@ -59,16 +59,7 @@ async function dig(lab: Lab, turn: number): Promise<Report> {
 }
 
 async function iperf3(lab: Lab): Promise<Report> {
-  const { stdout } = await lab.client.exec([
-    "iperf3",
-    "-c",
-    lab.server.ipv4,
-    "-n",
-    "40M",
-    "-b",
-    "400M",
-    "-J",
-  ]);
+  const { stdout } = await lab.client.exec(["iperf3", "-c", lab.server.ipv4, ...BULK, "-J"]);
   const report: { end: { sum_sent: { bytes: number } } } = JSON.parse(stdout);
   return { requests: 1, bytes: report.end.sum_sent.bytes };
 }

@@ -24,7 +24,9 @@ function packet(flow: number, size: number, reply: boolean): Uint8Array {
 }
 
 function flows(count: number, packets: number): Uint8Array[] {
-  return Array.from({ length: packets }, (_, index) => packet(index % count, 20 + ((index * 7) % 1300), index % 5 === 4));
+  return Array.from({ length: packets }, (_, index) =>
+    packet(index % count, 20 + ((index * 7) % 1300), index % 5 === 4),
+  );
 }
 
 describe("exact, against the interface's own counters", () => {
@@ -42,7 +44,10 @@ describe("exact, against the interface's own counters", () => {
       expect(counted.rxPackets).toBe(sent.packets);
 
       const stats = await statsAfter(agent, sent.packets);
-      const expected = { packets: counted.rxPackets + counted.txPackets, bytes: counted.rxBytes + counted.txBytes };
+      const expected = {
+        packets: counted.rxPackets + counted.txPackets,
+        bytes: counted.rxBytes + counted.txBytes,
+      };
       expect({ packets: stats.total_packets, bytes: stats.total_bytes }).toEqual(expected);
       expect(stats.coverage).toBe(1);
       expect(stats.losses.filter((loss) => loss.count > 0)).toEqual([]);

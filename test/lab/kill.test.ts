@@ -25,7 +25,9 @@ async function leftovers(): Promise<string[]> {
 async function attached(end: End): Promise<string[]> {
   const { stdout } = await end.exec(["bpftool", "-j", "net", "show", "dev", VETH]);
   const [net]: { tc: { name: string; kind: string }[] }[] = JSON.parse(stdout);
-  const links: { id: number; prog_id: number }[] = JSON.parse((await exec(["bpftool", "-j", "link", "show"])).stdout);
+  const links: { id: number; prog_id: number }[] = JSON.parse(
+    (await exec(["bpftool", "-j", "link", "show"])).stdout,
+  );
   return [
     ...(net?.tc ?? []).map(({ kind, name }) => `${kind} ${name}`),
     ...links.map(({ id, prog_id: program }) => `link ${id} of program ${program}`),
@@ -53,7 +55,15 @@ test(
     ];
     const foreign = await attached(lab.server);
     expect(foreign).toHaveLength(2);
-    const load = lab.client.spawn(["tcpreplay", "-i", VETH, "--pps=20000", "--preload-pcap", "--loop=100000", file]);
+    const load = lab.client.spawn([
+      "tcpreplay",
+      "-i",
+      VETH,
+      "--pps=20000",
+      "--preload-pcap",
+      "--loop=100000",
+      file,
+    ]);
     const dbPath = lab.path("traffic.db");
     for (let round = 0; round < ROUNDS; round++) {
       // Raw mode on every other round: then the database is written to all the time.
@@ -64,7 +74,10 @@ test(
       using database = new Database(dbPath, { readonly: true });
       expect(database.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
       // The kernel frees maps a moment after their last user is gone.
-      await waitFor(async () => (await leftovers()).length === 0, "programs or maps of the killed agent remain");
+      await waitFor(
+        async () => (await leftovers()).length === 0,
+        "programs or maps of the killed agent remain",
+      );
       expect(await attached(lab.server)).toEqual(foreign);
     }
     expect(load.running).toBe(true);

@@ -63,6 +63,8 @@ test("promtool finds nothing to complain about in a running agent's metrics", as
   await using agent = await startAgent(lab.server, lab.folder);
   await lab.client.exec(["ping", "-c", "2", "-i", "0.05", lab.server.ipv4]);
   const metrics = await agent.text("/metrics");
-  const { stdout, stderr } = await lab.server.exec([toolPath("promtool"), "check", "metrics"], { stdin: metrics });
+  const { stdout, stderr } = await lab.server.exec([toolPath("promtool"), "check", "metrics"], {
+    stdin: metrics,
+  });
   expect(stdout + stderr).toBe("");
 });

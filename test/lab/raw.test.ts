@@ -32,7 +32,12 @@ test(
       frame({
         source: "10.77.0.1",
         destination: "10.77.0.2",
-        transport: { kind: "udp", sourcePort: 20_000 + (index % CONNECTIONS), destinationPort: 53, payload: pattern(60) },
+        transport: {
+          kind: "udp",
+          sourcePort: 20_000 + (index % CONNECTIONS),
+          destinationPort: 53,
+          payload: pattern(60),
+        },
       }),
     );
     await writePcap(file, frames);
@@ -42,13 +47,18 @@ test(
     const sent = await replay(lab.client, file, { loop, packetsPerSecond: PACKETS_PER_SECOND });
     const counted = difference(await lab.server.counters(), before);
     await statsAfter(agent, sent.packets);
-    const expected = { packets: counted.rxPackets + counted.txPackets, bytes: counted.rxBytes + counted.txBytes };
+    const expected = {
+      packets: counted.rxPackets + counted.txPackets,
+      bytes: counted.rxBytes + counted.txBytes,
+    };
     expect(liveSum(await agent.get<LiveAnswer>("/api/live?limit=100000"))).toEqual(expected);
 
     const stats = await waitFor(
       async () => {
         const now = await agent.get<StatsAnswer>("/api/stats");
-        return now.history.rows_written + lostRows(now) === now.total_packets && now.history.queued === 0 ? now : null;
+        return now.history.rows_written + lostRows(now) === now.total_packets && now.history.queued === 0
+          ? now
+          : null;
       },
       "stored and lost rows never added up to the packets seen",
       30_000,
@@ -61,7 +71,9 @@ test(
     using database = new Database(agent.dbPath, { readonly: true });
     const rows = database.query<{ stored: number }, []>("SELECT count(*) AS stored FROM rows").get();
     expect((rows?.stored ?? 0) + lost).toBe(expected.packets);
-    console.log(`raw mode: ${expected.packets} packets in ${sent.seconds} s, ${rows?.stored} rows stored, ${lost} lost`);
+    console.log(
+      `raw mode: ${expected.packets} packets in ${sent.seconds} s, ${rows?.stored} rows stored, ${lost} lost`,
+    );
   },
   TIMEOUT_MS,
 );

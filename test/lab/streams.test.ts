@@ -22,15 +22,24 @@ async function serveFile(lab: Lab, bytes: number): Promise<void> {
 const url = (address: string) => `http://${address.includes(":") ? `[${address}]` : address}:${PORT}/`;
 
 /** Bytes of one TCP or UDP stream by sender, as tshark reads the frames. */
-async function streamBytes(file: string, protocol: "tcp" | "udp", from: End, port: number): Promise<[number, number]> {
+async function streamBytes(
+  file: string,
+  protocol: "tcp" | "udp",
+  from: End,
+  port: number,
+): Promise<[number, number]> {
   const rows = await tsharkFields(file, ["frame.len", "eth.src"], { filter: `${protocol}.port == ${port}` });
   const sum = (own: boolean) =>
-    rows.filter(([, mac]) => (mac === from.mac) === own).reduce((total, [length]) => total + Number(length), 0);
+    rows
+      .filter(([, mac]) => (mac === from.mac) === own)
+      .reduce((total, [length]) => total + Number(length), 0);
   return [sum(true), sum(false)];
 }
 
 async function initialRttMs(file: string): Promise<number> {
-  const [row] = await tsharkFields(file, ["tcp.analysis.initial_rtt"], { filter: "tcp.analysis.initial_rtt" });
+  const [row] = await tsharkFields(file, ["tcp.analysis.initial_rtt"], {
+    filter: "tcp.analysis.initial_rtt",
+  });
   return Number(row?.[0]) * 1000;
 }
 
@@ -47,7 +56,15 @@ describe("curl, seen from either end", () => {
           const watched = lab[watcher];
           await using agent = await startAgent(watched, lab.folder);
           const capture = await Capture.start(watched, lab.path("tcp.pcap"), `tcp port ${PORT}`);
-          const { stdout } = await lab.client.exec(["curl", "-sS", "-o", "/dev/null", "-w", "%{local_port} %{size_download}", url(lab.server[family])]);
+          const { stdout } = await lab.client.exec([
+            "curl",
+            "-sS",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{local_port} %{size_download}",
+            url(lab.server[family]),
+          ]);
           const [localPort, size] = stdout.split(" ").map(Number);
           expect(size).toBe(MEGABYTE);
           const seen = await connectionOf(agent, PORT, finished);
@@ -80,12 +97,26 @@ describe("UDP, seen from either end", () => {
         `DNS over ${family} at the ${watcher}`,
         async () => {
           await using lab = await createLab({ ipv6: true });
-          const resolver = lab.server.spawn(["dnsmasq", "-k", "-C", "/dev/null", "-R", "-h", "--address=/example.test/192.0.2.7"]);
+          const resolver = lab.server.spawn([
+            "dnsmasq",
+            "-k",
+            "-C",
+            "/dev/null",
+            "-R",
+            "-h",
+            "--address=/example.test/192.0.2.7",
+          ]);
           await resolver.listening("udp", 53);
           const watched = lab[watcher];
           await using agent = await startAgent(watched, lab.folder);
           const capture = await Capture.start(watched, lab.path("udp.pcap"), "udp port 53");
-          const { stdout } = await lab.client.exec(["dig", "+short", "+tries=1", `@${lab.server[family]}`, "www.example.test"]);
+          const { stdout } = await lab.client.exec([
+            "dig",
+            "+short",
+            "+tries=1",
+            `@${lab.server[family]}`,
+            "www.example.test",
+          ]);
           expect(stdout.trim()).toBe("192.0.2.7");
           const seen = await connectionOf(agent, 53, (connection) => connection.stats.packets_received > 0);
           await capture.stop();
@@ -112,7 +143,10 @@ const DROP_EVERY_HUNDREDTH = `table ip lossy {
 /** TcpRetransSegs of a namespace: what its stack itself counts as sent again. */
 async function retransSegs(end: End): Promise<number> {
   const { stdout } = await end.exec(["cat", "/proc/net/snmp"]);
-  const [names, values] = stdout.split("\n").filter((line) => line.startsWith("Tcp:")).map((line) => line.split(" "));
+  const [names, values] = stdout
+    .split("\n")
+    .filter((line) => line.startsWith("Tcp:"))
+    .map((line) => line.split(" "));
   return Number(values?.[names?.indexOf("RetransSegs") ?? -1]);
 }
 
@@ -130,7 +164,8 @@ test(
 
     const fromServer = `tcp.srcport == ${PORT}`;
     const count = async (filter: string) =>
-      (await tsharkFields(lab.path("lossy.pcap"), ["frame.number"], { filter: `${fromServer} && ${filter}` })).length;
+      (await tsharkFields(lab.path("lossy.pcap"), ["frame.number"], { filter: `${fromServer} && ${filter}` }))
+        .length;
     const again = await count("(tcp.analysis.retransmission || tcp.analysis.out_of_order)");
     const { retransmits_received: retransmits, out_of_order_received: outOfOrder } = seen.stats;
     console.log(

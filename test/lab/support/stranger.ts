@@ -58,9 +58,20 @@ export async function addClsactStranger(end: End, interfaceName: string, folder:
   const name = "passerby";
   const object = await compile(name, folder);
   await end.exec(["tc", "qdisc", "add", "dev", interfaceName, "clsact"]);
-  await end.exec(
-    ["tc", "filter", "add", "dev", interfaceName, "ingress", "bpf", "direct-action", "object-file", object, "section", "tc"],
-  );
+  await end.exec([
+    "tc",
+    "filter",
+    "add",
+    "dev",
+    interfaceName,
+    "ingress",
+    "bpf",
+    "direct-action",
+    "object-file",
+    object,
+    "section",
+    "tc",
+  ]);
   return {
     count: async () => {
       const { stdout } = await exec(["bpftool", "-j", "map", "dump", "name", `${name}_count`]);
@@ -77,7 +88,12 @@ async function main(objectPath: string, interfaceName: string): Promise<void> {
   if (bpf.bpf_object__load(object) < 0) throw new Error("the kernel refused the stranger");
   const program = bpf.bpf_object__find_program_by_name(object, cString("stranger")) as Pointer;
   const map = bpf.bpf_object__find_map_by_name(object, cString("stranger_count")) as Pointer;
-  const link = bpf.bpf_link_create(bpf.bpf_program__fd(program), interfaceIndex(interfaceName), TCX_INGRESS, null);
+  const link = bpf.bpf_link_create(
+    bpf.bpf_program__fd(program),
+    interfaceIndex(interfaceName),
+    TCX_INGRESS,
+    null,
+  );
   if (link < 0) throw new Error(`the stranger could not attach: ${link}`);
   const mapFd = bpf.bpf_map__fd(map);
   const count = new BigUint64Array(1);

@@ -54,12 +54,6 @@ export function open(
   changes: Partial<HistoryOptions> = {},
 ): History {
   const history = openHistory(options(folder, changes));
-  let isOpen = true;
-  const close = history.close;
-  history.close = async () => {
-    if (isOpen) await close();
-    isOpen = false;
-  };
   stack.defer(() => history.close());
   return history;
 }
