@@ -9,6 +9,7 @@ import type { HistoryConnection, HistoryQuery, HistoryRow } from "../../src/hist
 import { createLogger } from "../../src/log.ts";
 
 const BURST_MS = 20;
+const WINDOW_MS = 10_000;
 const BURST_ROWS = 4000;
 const MEBIBYTE = 1024 * 1024;
 
@@ -34,6 +35,24 @@ function connection(index: number): HistoryConnection {
   };
 }
 
+function makeRow(index: number, of: HistoryConnection, kind: HistoryRow["kind"]): HistoryRow {
+  const sent = index % 2;
+  const now = Date.now();
+  return {
+    connection: of,
+    timestampMs: kind === "packet" ? now : Math.floor(now / WINDOW_MS) * WINDOW_MS,
+    kind,
+    direction: sent === 1 ? "egress" : "ingress",
+    packetsSent: sent,
+    bytesSent: sent * 74,
+    packetsReceived: 1 - sent,
+    bytesReceived: (1 - sent) * 1514,
+    tcpFlags: 0x18,
+    rttNs: null,
+    retransmits: 0,
+  };
+}
+
 async function write(path: string, rows: number, shape: Shape): Promise<void> {
   const history = openHistory({
     path,
@@ -47,35 +66,19 @@ async function write(path: string, rows: number, shape: Shape): Promise<void> {
   const connections = Array.from({ length: shape.connections }, (_, index) => connection(index));
   const started = performance.now();
   const cpu = process.cpuUsage();
-  let appended = 0;
   let largest = 0;
-  const append = (count: number, now: number) => {
-    for (let index = 0; index < count && appended < rows; index++, appended++) {
-      const sent = appended % 2;
-      writer.append({
-        connection: connections[(appended * 7919) % connections.length]!,
-        timestampMs: shape.kind === "packet" ? now : Math.floor(now / 10_000) * 10_000,
-        kind: shape.kind,
-        direction: sent === 1 ? "egress" : "ingress",
-        packetsSent: sent,
-        bytesSent: sent * 74,
-        packetsReceived: 1 - sent,
-        bytesReceived: (1 - sent) * 1514,
-        tcpFlags: 0x18,
-        rttNs: null,
-        retransmits: 0,
-      });
-    }
-  };
-  while (appended < rows) {
+  for (let appended = 0; appended < rows; ) {
     const elapsed = performance.now() - started;
-    const { queued, queueCapacity } = writer.status();
+    const { queued, queueCapacity, databaseBytes } = writer.status();
     const due =
       shape.rate === Infinity
         ? Math.min(BURST_ROWS, queueCapacity - queued)
         : Math.floor((elapsed * shape.rate) / 1000) - appended;
-    append(Math.max(0, due), Date.now());
-    largest = Math.max(largest, writer.status().databaseBytes);
+    const end = Math.min(rows, appended + Math.max(0, due));
+    for (; appended < end; appended++) {
+      writer.append(makeRow(appended, connections[(appended * 7919) % connections.length]!, shape.kind));
+    }
+    largest = Math.max(largest, databaseBytes);
     await Bun.sleep(shape.rate === Infinity ? 0 : BURST_MS);
   }
   await writer.flush(60_000);
