@@ -31,7 +31,6 @@ export class RowScan {
   private skip: number;
   /** Highest id not looked at yet. */
   private next: bigint;
-  private hasLooked = false;
 
   constructor(
     private readonly db: SqlConnection,
@@ -66,14 +65,11 @@ export class RowScan {
     return true;
   }
 
-  // The first look is always taken, or a query could get nowhere.
+  // Only with something behind it, or the next query would begin where this one did.
   private hasTime(): boolean {
-    if (this.hasLooked && this.options.isOverdue()) {
-      this.interrupted = { before: this.next + 1n, skip: this.skip };
-      return false;
-    }
-    this.hasLooked = true;
-    return true;
+    if (this.next === this.options.range.high || !this.options.isOverdue()) return true;
+    this.interrupted = { before: this.next + 1n, skip: this.skip };
+    return false;
   }
 
   private chunkStart(low: bigint): bigint {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createMetrics } from "../../../src/api/metrics.ts";
 import { startTestApi, type TestApi } from "./fixture.ts";
+import { toolPath } from "../../support/tools.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -24,7 +25,7 @@ function samples(text: string): Map<string, number> {
 test("promtool finds nothing to say", async () => {
   await api.get("/api/live");
   const text = await scrape();
-  const promtool = Bun.spawnSync(["promtool", "check", "metrics"], { stdin: Buffer.from(text) });
+  const promtool = Bun.spawnSync([toolPath("promtool"), "check", "metrics"], { stdin: Buffer.from(text) });
   expect(promtool.stderr.toString() + promtool.stdout.toString()).toBe("");
   expect(promtool.exitCode).toBe(0);
 });
