@@ -48,6 +48,7 @@ export class Retention {
   private isStopped = false;
   private isShrinking = false;
   private sweep: OrphanSweep | null = null;
+  private usedBeforeSweep = 0;
   private segmentsGone = 0;
 
   constructor(private readonly options: RetentionOptions) {
@@ -96,6 +97,7 @@ export class Retention {
         isDone = this.slice();
         if (!isDone) await new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
       }
+      await store.checkpointIfDue();
     } catch (error) {
       // The writer reports a disk that is full or broken; this tries again at the next interval.
       this.sweep = null;
@@ -139,10 +141,11 @@ export class Retention {
 
   private isOverSize(): boolean {
     const { store, maxDbSizeBytes } = this.options;
-    const used = (this.pragma("page_count") - this.pragma("freelist_count")) * this.pageSize;
+    const used = this.usedBytes();
     // At most a quarter: a WAL that a reader holds back would eat up all rows.
     const wal = Math.min(Math.max(store.walBytes(), WAL_RESERVE * store.walThreshold), maxDbSizeBytes / 4);
-    const limit = maxDbSizeBytes - wal;
+    // What a sweep will free is not known yet: until then rows only make room for new ones.
+    const limit = Math.max(maxDbSizeBytes - wal, this.sweep === null ? 0 : this.usedBeforeSweep);
     this.isShrinking = used > (this.isShrinking ? limit - maxDbSizeBytes * SLACK_SHARE : limit);
     return this.isShrinking;
   }
@@ -157,6 +160,7 @@ export class Retention {
     if (this.sweep === null) {
       if (this.segmentsGone === 0 || this.segmentsGone < this.countSegments() * SWEEP_SHARE) return false;
       this.segmentsGone = 0;
+      this.usedBeforeSweep = this.usedBytes();
       this.sweep = this.beginSweep(0);
       if (this.sweep === null) return false;
     }
@@ -179,6 +183,10 @@ export class Retention {
     // The file itself becomes shorter at a checkpoint.
     store.checkpointSoon();
     return true;
+  }
+
+  private usedBytes(): number {
+    return (this.pragma("page_count") - this.pragma("freelist_count")) * this.pageSize;
   }
 
   private countSegments(): number {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BINARY, startAgent } from "../lab/support/agent.ts";
 import { statsAfter } from "../lab/support/answers.ts";
+import { bpfObjectsOf, remaining } from "../lab/support/bpf.ts";
 import { createLab, VETH } from "../lab/support/lab.ts";
 import { exec } from "../lab/support/process.ts";
 import { waitFor } from "../lab/support/wait.ts";
@@ -66,6 +67,7 @@ describe("a running agent", () => {
       });
       await lab.client.exec(["ping", "-c", "4", "-i", "0.05", lab.server.ipv4]);
       await statsAfter(agent, 8);
+      const objects = bpfObjectsOf(agent.program.pid);
       const { exitCode, stderr } = await agent.stop(signal);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining("ERROR") });
       using database = new Database(agent.dbPath, { readonly: true });
@@ -75,13 +77,7 @@ describe("a running agent", () => {
         )
         .all();
       expect(row).toEqual({ sent: 4, received: 4 });
-      const links: { type?: string }[] = JSON.parse((await exec(["bpftool", "-j", "prog", "show"])).stdout);
-      await waitFor(async () => {
-        const programs: { name?: string }[] = JSON.parse(
-          (await exec(["bpftool", "-j", "prog", "show"])).stdout,
-        );
-        return !programs.some(({ name }) => name?.startsWith("ayaflow"));
-      }, `programs remain after ${signal}, of ${links.length}`);
+      await waitFor(async () => (await remaining(objects)).length === 0, `something remains after ${signal}`);
     });
   }
 

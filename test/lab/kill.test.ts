@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { exec } from "./support/process.ts";
 import { frame, pattern } from "../support/frames.ts";
 import { writePcap } from "../support/pcap.ts";
 import { startAgent } from "./support/agent.ts";
 import { statsAfter } from "./support/answers.ts";
+import { bpfObjectsOf, remaining } from "./support/bpf.ts";
 import { createLab, type End, VETH } from "./support/lab.ts";
 import { addClsactStranger, addTcxStranger } from "./support/stranger.ts";
 import { waitFor } from "./support/wait.ts";
@@ -12,26 +12,11 @@ import { waitFor } from "./support/wait.ts";
 const ROUNDS = 50;
 const TIMEOUT_MS = 300_000;
 
-/** Programs, maps and links of the agent that the kernel still has, by name. */
-async function leftovers(): Promise<string[]> {
-  const lists = await Promise.all(
-    ["prog", "map"].map(async (kind) => (await exec(["bpftool", "-j", kind, "show"])).stdout),
-  );
-  const programs: { name?: string }[] = lists.flatMap((text) => JSON.parse(text));
-  return programs.map(({ name }) => name ?? "").filter((name) => name.startsWith("ayaflow"));
-}
-
-/** clsact filters of the interface, and every BPF link there is (this bpftool cannot list TCX by interface). */
-async function attached(end: End): Promise<string[]> {
+/** clsact filters of the interface, by name. */
+async function filters(end: End): Promise<string[]> {
   const { stdout } = await end.exec(["bpftool", "-j", "net", "show", "dev", VETH]);
   const [net]: { tc: { name: string; kind: string }[] }[] = JSON.parse(stdout);
-  const links: { id: number; prog_id: number }[] = JSON.parse(
-    (await exec(["bpftool", "-j", "link", "show"])).stdout,
-  );
-  return [
-    ...(net?.tc ?? []).map(({ kind, name }) => `${kind} ${name}`),
-    ...links.map(({ id, prog_id: program }) => `link ${id} of program ${program}`),
-  ];
+  return (net?.tc ?? []).map(({ kind, name }) => `${kind} ${name}`);
 }
 
 test(
@@ -53,8 +38,8 @@ test(
       await addTcxStranger(lab.server, VETH, lab.folder),
       await addClsactStranger(lab.server, VETH, lab.folder),
     ];
-    const foreign = await attached(lab.server);
-    expect(foreign).toHaveLength(2);
+    const foreign = await filters(lab.server);
+    expect(foreign).toHaveLength(1);
     const load = lab.client.spawn([
       "tcpreplay",
       "-i",
@@ -70,15 +55,17 @@ test(
       const args = ["--aggregation-window", round % 2 === 0 ? "0" : "1"];
       const agent = await startAgent(lab.server, lab.folder, { dbPath, args });
       await statsAfter(agent, 500 + (round % 10) * 300);
+      const objects = bpfObjectsOf(agent.program.pid);
+      expect(Object.values(objects).every((ids) => ids.length > 0)).toBe(true);
       await agent.stop("SIGKILL");
       using database = new Database(dbPath, { readonly: true });
       expect(database.query("PRAGMA integrity_check").values()).toEqual([["ok"]]);
-      // The kernel frees maps a moment after their last user is gone.
+      // The kernel frees them a moment after their last user is gone.
       await waitFor(
-        async () => (await leftovers()).length === 0,
-        "programs or maps of the killed agent remain",
+        async () => (await remaining(objects)).length === 0,
+        "something of the killed agent remains",
       );
-      expect(await attached(lab.server)).toEqual(foreign);
+      expect(await filters(lab.server)).toEqual(foreign);
     }
     expect(load.running).toBe(true);
     for (const stranger of strangers) {

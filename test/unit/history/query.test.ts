@@ -9,7 +9,7 @@ import { createHistoryReader } from "../../../src/history/query.ts";
 import type { HistoryItem, HistoryQuery, HistoryRow } from "../../../src/history/types.ts";
 import { connection, open, row, START_MS, temporaryFolder } from "./fixture.ts";
 
-const ROWS = 20_000;
+const ROWS = 9000;
 const SPAN_MS = 3_600_000;
 
 /** Numbers that look random and are the same each time (mulberry32). */
@@ -196,7 +196,7 @@ describe("queries", () => {
 
   test.each(FILTERS)("%p answers what a plain filter does", (filter) => {
     const expected = sorted(all.filter((item) => matches(item, filter)));
-    for (const limit of [7, 1000]) {
+    for (const limit of [97, 1000]) {
       const items = readAll(history.reader, { ...filter, limit });
       expect(sorted(items)).toEqual(expected);
       expect(items.every((item, index) => item.timestamp <= (items[index - 1]?.timestamp ?? Infinity))).toBe(
@@ -220,9 +220,9 @@ describe("queries", () => {
   test("an offset leaves out the newest rows that match", () => {
     for (const filter of [{}, { protocol: 17 }, { port: 8443 }]) {
       const whole = readAll(history.reader, { ...filter, limit: 1000 });
-      const page = history.reader.query({ ...filter, limit: 50, offset: 2500 });
-      expect(page.items).toEqual(whole.slice(2500, 2550));
-      expect(page.offset).toBe(2500);
+      const page = history.reader.query({ ...filter, limit: 50, offset: 1100 });
+      expect(page.items).toEqual(whole.slice(1100, 1150));
+      expect(page.offset).toBe(1100);
     }
   });
 
