@@ -13,7 +13,9 @@ const DIST = join(ROOT, "dist");
 const ASSETS = join(DIST, "assets");
 const OBJECT = join(ASSETS, "ayaflow.bpf.o");
 const STAMPS = join(DIST, "stamps.json");
-const LIBRARIES = ["libz.so.1", "libelf.so.1", "libbpf.so.1"];
+const LIBRARIES = ["libz.so.1", "libzstd.so.1", "libelf.so.1", "libbpf.so.1"];
+/** Debian 13's libelf needs it, Debian 12's does not: then an empty file stands in its place. */
+const OPTIONAL_LIBRARY = "libzstd.so.1";
 
 interface Target {
   /** Node's name of the architecture. */
@@ -89,6 +91,10 @@ async function buildObject(target: Target): Promise<void> {
   );
 }
 
+async function isNeeded(library: string, path: string): Promise<boolean> {
+  return (await tool(["llvm-readelf", "--needed-libs", path])).includes(library);
+}
+
 async function stageLibraries(target: Target): Promise<void> {
   const sources = LIBRARIES.map((name) => {
     const path = [`/usr/lib/${target.triplet}/${name}`, `/lib/${target.triplet}/${name}`].find((file) =>
@@ -100,7 +106,11 @@ async function stageLibraries(target: Target): Promise<void> {
   });
   const outputs = LIBRARIES.map((name) => join(ASSETS, name));
   await step("libraries", await digest(sources), outputs, async () => {
-    for (const [index, source] of sources.entries()) await Bun.write(outputs[index]!, Bun.file(source));
+    const isSpare = !(await isNeeded(OPTIONAL_LIBRARY, sources[LIBRARIES.indexOf("libelf.so.1")] ?? ""));
+    for (const [index, source] of sources.entries()) {
+      const isLeftOut = isSpare && LIBRARIES[index] === OPTIONAL_LIBRARY;
+      await Bun.write(outputs[index] ?? "", isLeftOut ? "" : Bun.file(source));
+    }
   });
 }
 

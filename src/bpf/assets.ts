@@ -2,12 +2,17 @@
 import objectPath from "../../dist/assets/ayaflow.bpf.o" with { type: "file" };
 import libbpfPath from "../../dist/assets/libbpf.so.1" with { type: "file" };
 import libelfPath from "../../dist/assets/libelf.so.1" with { type: "file" };
+import libzstdPath from "../../dist/assets/libzstd.so.1" with { type: "file" };
 import libzPath from "../../dist/assets/libz.so.1" with { type: "file" };
 
 export const BPF_OBJECT = objectPath;
-/** Name, path and a symbol each has, in the order of their dependencies: the loader finds a library already loaded by its SONAME. */
+/**
+ * Name, path and a symbol each has, in the order of their dependencies: the loader finds a library already loaded by
+ * its SONAME. One that the build found not to be needed is an empty file.
+ */
 export const LIBBPF_DEPENDENCIES = [
   ["libz", libzPath, "zlibVersion"],
+  ["libzstd", libzstdPath, "ZSTD_versionNumber"],
   ["libelf", libelfPath, "elf_version"],
 ] as const;
 export const LIBBPF = libbpfPath;

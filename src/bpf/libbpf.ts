@@ -1,5 +1,5 @@
 import { dlopen, JSCallback, type Pointer } from "bun:ffi";
-import { closeSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, readFileSync, statSync, writeSync } from "node:fs";
 import { AyaflowError, errorMessage } from "../errors.ts";
 import { LIBBPF, LIBBPF_DEPENDENCIES } from "./assets.ts";
 import { formatVaList, memfd } from "./libc.ts";
@@ -64,6 +64,7 @@ function load() {
     }
   };
   for (const [name, path, symbol] of LIBBPF_DEPENDENCIES) {
+    if (statSync(path).size === 0) continue;
     open(name, path, (file) => dlopen(file, { [symbol]: { args: [], returns: "ptr" } }));
   }
   const { symbols } = open("libbpf", LIBBPF, (file) => dlopen(file, SYMBOLS));

@@ -18,8 +18,8 @@ const SWEEP_SHARE = 1 / 8;
 /** Free pages up to this share of the file are kept for rows to come. */
 const FREE_SHARE = 1 / 10;
 const MIN_FREE_PAGES = 256;
-/** Room kept for the WAL, in its thresholds: it passes one before a checkpoint ends. */
-const WAL_RESERVE = 2;
+/** Room kept for the WAL and for what is written before rows are deleted, in thresholds of the WAL. */
+const WAL_RESERVE = 4;
 const MAX_ID = "9223372036854775807";
 /** Having reached the cap, goes this far below it. */
 const SLACK_SHARE = 1 / 100;
