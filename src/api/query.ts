@@ -3,7 +3,7 @@ import { LIVE_SORTS, type LiveQuery, TCP_STATES } from "../flow/types.ts";
 import type { HistoryQuery } from "../history/types.ts";
 import { canonicalAddress } from "./addresses.ts";
 import { badRequest } from "./errors.ts";
-import { parseProtocol } from "./protocols.ts";
+import { parseProtocol } from "../flow/protocol.ts";
 import { parseTime, TIME_FORMS } from "./time.ts";
 
 export const STREAM_TOPICS = ["stats", "connections"] as const;
@@ -58,7 +58,7 @@ const address = (description: string) =>
 const port = (description: string) => integer(0, 65535, description);
 const protocol = parameter(
   "a protocol name (TCP, UDP, ICMP, ICMPv6, SCTP, ...) or number from 0 to 255",
-  parseProtocol,
+  (text) => parseProtocol(text) ?? undefined,
   {
     type: "string",
     description: "IP protocol: IANA name in any case, or number",

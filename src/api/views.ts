@@ -1,7 +1,7 @@
 import type { Connection, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
 import type { HistoryStatus } from "../history/types.ts";
 import { formatEndpoint } from "./addresses.ts";
-import { protocolName } from "./protocols.ts";
+import { protocolName } from "../flow/protocol.ts";
 import type { ApiConfig } from "./types.ts";
 
 const NS_PER_MS = 1e6;

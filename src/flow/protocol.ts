@@ -1,10 +1,21 @@
-// IANA Assigned Internet Protocol Numbers, those whose ports or messages the agent reads.
+// IANA Assigned Internet Protocol Numbers, those met in practice.
 const NAMES: ReadonlyMap<number, string> = new Map([
   [1, "ICMP"],
+  [2, "IGMP"],
+  [4, "IPv4"],
   [6, "TCP"],
   [17, "UDP"],
+  [33, "DCCP"],
+  [41, "IPv6"],
+  [47, "GRE"],
+  [50, "ESP"],
+  [51, "AH"],
   [58, "ICMPv6"],
+  [89, "OSPF"],
+  [103, "PIM"],
+  [112, "VRRP"],
   [132, "SCTP"],
+  [136, "UDPLite"],
 ]);
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(
@@ -13,7 +24,7 @@ const NUMBERS: ReadonlyMap<string, number> = new Map(
 
 const MAX_PROTOCOL = 255;
 
-/** The name of an IP protocol number (IANA): `TCP`, `UDP`, `ICMP`, `ICMPv6`, `SCTP`, else `IP(n)`. */
+/** The name of an IP protocol number (IANA): `TCP`, `UDP`, `ICMPv6`, else `IP(n)`. */
 export function protocolName(protocol: number): string {
   return NAMES.get(protocol) ?? `IP(${protocol})`;
 }

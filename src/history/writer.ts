@@ -1,3 +1,4 @@
+import { errorMessage } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { classifyFailure, type DropReason, type Failure } from "./errors.ts";
 import { BoundedQueue } from "./queue.ts";
@@ -62,8 +63,17 @@ export class HistoryWriter {
     this.firstRetryMs = options.retryMs ?? RETRY_MS;
     this.retryMs = this.firstRetryMs;
     this.segments = new SegmentTracker(store.db);
-    store.transaction(() => this.segments.recover());
+    this.recover();
     this.inserter = new RowInserter(store.db, this.segments);
+  }
+
+  // Without it searches only take longer.
+  private recover(): void {
+    try {
+      this.options.store.transaction(() => this.segments.recover());
+    } catch (error) {
+      this.options.log.warn("history: segments left by a crash stay open", { error: errorMessage(error) });
+    }
   }
 
   /** Queues a row, which must not be changed afterwards. False when it was dropped, and counted. */

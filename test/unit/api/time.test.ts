@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { parseTime } from "../../../src/api/time.ts";
-import { parseProtocol, protocolName } from "../../../src/api/protocols.ts";
 
 const NOW = 1_700_000_000_000;
 
@@ -40,10 +39,4 @@ describe("a time", () => {
   ])("%p is none", (text) => {
     expect(parseTime(text, NOW)).toBeUndefined();
   });
-});
-
-test("protocols have their IANA names both ways", () => {
-  expect([6, 17, 1, 58, 132, 253].map(protocolName)).toEqual(["TCP", "UDP", "ICMP", "ICMPv6", "SCTP", "253"]);
-  expect(["tcp", "ICMPv6", "0", "255"].map(parseProtocol)).toEqual([6, 58, 0, 255]);
-  expect(["256", "", "-1", "6.0", "constructor"].map(parseProtocol)).toEqual(Array(5).fill(undefined));
 });

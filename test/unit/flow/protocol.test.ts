@@ -11,7 +11,8 @@ test.each([
   [1, "ICMP"],
   [58, "ICMPv6"],
   [132, "SCTP"],
-  [47, "IP(47)"],
+  [47, "GRE"],
+  [253, "IP(253)"],
 ])("%d is %s", (number, name) => {
   expect(protocolName(number)).toBe(name);
 });
