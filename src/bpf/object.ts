@@ -73,7 +73,8 @@ function remedy(code: number): string {
 
 function failure(what: string, code: number): AyaflowError {
   const said = takeMessages();
-  const detail = said === "" ? "" : `\n${said}`;
+  // Without the privilege libbpf guesses at other causes.
+  const detail = said === "" || errnoName(code) === "EPERM" ? "" : `\n${said}`;
   return new AyaflowError(`${what}: ${errnoName(code)}.${remedy(code)}${detail}`);
 }
 

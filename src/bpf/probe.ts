@@ -6,6 +6,11 @@ import { Kernel } from "./kernel.ts";
 /** Slots for a trial: enough for the kernel to accept every map. */
 const TRIAL_OPTIONS = { maxConnections: 64, ringBytes: 4096, rawMode: false };
 
+/** The first line says what is wrong, the verifier's log behind it does not fit a report. */
+function firstLine(error: unknown): string {
+  return errorMessage(error).split("\n", 1)[0] ?? "";
+}
+
 /** Loads the real programs and takes them out again; what the kernel says when it refuses. */
 function trial<T>(use: (kernel: Kernel) => T): T {
   const kernel = Kernel.open(TRIAL_OPTIONS, { event: () => {}, failed: () => {} });
@@ -21,7 +26,7 @@ export function probePrograms(): { ok: boolean; detail: string } {
   try {
     return trial(() => ({ ok: true, detail: "programs and maps load" }));
   } catch (error) {
-    return { ok: false, detail: errorMessage(error) };
+    return { ok: false, detail: firstLine(error) };
   }
 }
 
@@ -30,6 +35,6 @@ export function probeAttach(mode: AttachMode): { hook: AttachMethod } | { error:
   try {
     return trial((kernel) => ({ hook: chooseMethod(mode, kernel.programs.ayaflow_ingress) }));
   } catch (error) {
-    return { error: errorMessage(error) };
+    return { error: firstLine(error) };
   }
 }
