@@ -119,16 +119,41 @@ int ayaflow_out_l3(struct __sk_buff *skb)
 	return TC_ACT_UNSPEC;
 }
 
+static __always_inline struct ayaflow_control *control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ayaflow_control, &zero);
+}
+
 /* Run by userspace to learn what jiffies mean. */
 SEC("tc")
 int ayaflow_clock(struct __sk_buff *skb)
 {
-	__u32 zero = 0;
-	struct ayaflow_clock *clock = bpf_map_lookup_elem(&ayaflow_clocks, &zero);
+	struct ayaflow_control *c = control();
 
-	if (clock) {
-		clock->boot_ns = bpf_ktime_get_boot_ns();
-		clock->jiffies = bpf_jiffies64();
+	if (c) {
+		c->boot_ns = bpf_ktime_get_boot_ns();
+		c->jiffies = bpf_jiffies64();
+	}
+	return TC_ACT_UNSPEC;
+}
+
+/* Run by userspace at the start: a system call per slot would take seconds for a large table. */
+SEC("tc")
+int ayaflow_fill(struct __sk_buff *skb)
+{
+	struct ayaflow_control *c = control();
+
+	if (!c)
+		return TC_ACT_UNSPEC;
+	for (int i = 0; i < AYAFLOW_FILL_SLOTS; i++) {
+		__u32 slot = c->unfilled - 1;
+
+		/* Last in, first out: slot 0 goes in last. */
+		if (!c->unfilled || bpf_map_push_elem(&ayaflow_free, &slot, 0))
+			break;
+		c->unfilled = slot;
 	}
 	return TC_ACT_UNSPEC;
 }

@@ -11,6 +11,8 @@ enum ayaflow_limit {
 	AYAFLOW_MAX_INTERFACES = 256,
 	/* ifindex shares 32 bits of the key with the protocol and the address family. */
 	AYAFLOW_MAX_IFINDEX = (1 << 23) - 1,
+	/* Slots that one run of ayaflow_fill puts into ayaflow_free. */
+	AYAFLOW_FILL_SLOTS = 256,
 };
 
 enum ayaflow_direction {
@@ -157,10 +159,13 @@ struct ayaflow_knobs {
 	__u32 raw_mode;
 };
 
-/* Both clocks at one moment. */
-struct ayaflow_clock {
+/* What userspace and the programs that it runs itself tell each other. */
+struct ayaflow_control {
+	/* Both clocks at one moment, by ayaflow_clock. */
 	__u64 boot_ns;
 	__u64 jiffies;
+	/* Slots that ayaflow_fill has yet to put into ayaflow_free. */
+	__u64 unfilled;
 };
 
 _Static_assert(sizeof(struct ayaflow_key) == 40, "key");

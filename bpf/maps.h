@@ -71,8 +71,8 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct ayaflow_clock);
-} ayaflow_clocks SEC(".maps");
+	__type(value, struct ayaflow_control);
+} ayaflow_control SEC(".maps");
 
 const volatile struct ayaflow_knobs knobs = {};
 

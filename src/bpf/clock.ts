@@ -1,7 +1,7 @@
 import { AyaflowError } from "../errors.ts";
 import { STRUCTS } from "./layout.gen.ts";
 import { errnoName, mapShared, pageSize } from "./libc.ts";
-import { runProgram } from "./test-run.ts";
+import { MIN_FRAME_BYTES, runProgram } from "./test-run.ts";
 
 /** Tick rates a kernel can be built with (CONFIG_HZ). */
 const TICK_RATES = [100, 250, 300, 1000];
@@ -9,7 +9,6 @@ const TICK_RATES = [100, 250, 300, 1000];
 const MIN_INTERVAL_NS = 100e6;
 /** A wall clock that moved more than this was set, not slewed. */
 const STEP_MS = 500;
-const ETHERNET_HEADER_BYTES = 14;
 
 /** Turns the kernel's times (nanoseconds since boot, jiffies) into milliseconds since the epoch. */
 export class KernelClock {
@@ -22,10 +21,10 @@ export class KernelClock {
 
   constructor(
     private readonly programFd: number,
-    clocksFd: number,
+    controlFd: number,
     private readonly wallMs: () => number = Date.now,
   ) {
-    const mapping = mapShared(clocksFd, pageSize, 0, false);
+    const mapping = mapShared(controlFd, pageSize, 0, false);
     this.words = new Uint32Array(mapping.buffer);
     this.unmap = mapping.unmap;
     this.first = this.last = this.sample();
@@ -63,11 +62,11 @@ export class KernelClock {
   }
 
   private sample(): { bootNs: number; jiffies: number } {
-    const error = runProgram(this.programFd, new Uint8Array(ETHERNET_HEADER_BYTES)).error;
+    const error = runProgram(this.programFd, new Uint8Array(MIN_FRAME_BYTES)).error;
     if (error !== 0) throw new AyaflowError(`cannot read the kernel's clock: ${errnoName(error)}`);
     return {
-      bootNs: this.read(STRUCTS.ayaflow_clock.boot_ns),
-      jiffies: this.read(STRUCTS.ayaflow_clock.jiffies),
+      bootNs: this.read(STRUCTS.ayaflow_control.boot_ns),
+      jiffies: this.read(STRUCTS.ayaflow_control.jiffies),
     };
   }
 

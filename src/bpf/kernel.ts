@@ -2,12 +2,13 @@ import type { AttachMode } from "../config/types.ts";
 import { AyaflowError } from "../errors.ts";
 import { type Attachment, type AttachMethod, attachInterface, chooseMethod } from "./attach.ts";
 import { KernelClock } from "./clock.ts";
-import { ENUMS } from "./layout.gen.ts";
-import { errnoName, interfaceHardwareType, interfaceIndex } from "./libc.ts";
+import { ENUMS, STRUCTS } from "./layout.gen.ts";
+import { errnoName, interfaceHardwareType, interfaceIndex, mapShared, pageSize } from "./libc.ts";
 import { libbpf } from "./libbpf.ts";
 import { type BpfObject, loadObject, type ObjectOptions, type ProgramName } from "./object.ts";
 import { EventRing, type KernelEvent } from "./ring.ts";
 import { Slots } from "./slots.ts";
+import { MIN_FRAME_BYTES, runProgram } from "./test-run.ts";
 import { PerCpuCounters } from "./totals.ts";
 
 const MAX_INTERFACES = ENUMS.ayaflow_limit.AYAFLOW_MAX_INTERFACES;
@@ -48,12 +49,11 @@ export class Kernel {
     handlers: KernelHandlers,
   ) {
     const { maps, programs } = object;
-    this.clock = new KernelClock(programs.ayaflow_clock, maps.ayaflow_clocks);
+    this.clock = new KernelClock(programs.ayaflow_clock, maps.ayaflow_control);
     this.slots = new Slots(maps.ayaflow_slots, capacity);
     this.counters = new PerCpuCounters(maps.ayaflow_totals, maps.ayaflow_lost);
     this.ring = new EventRing(maps.ayaflow_events, object.ringBytes, handlers.event, handlers.failed);
-    // Last in, first out: slot 0 is taken first.
-    for (let slot = capacity - 1; slot >= 0; slot--) this.pushFree(slot);
+    fillFree(object, capacity);
   }
 
   /** Loads the programs; nothing is attached yet. */
@@ -134,6 +134,20 @@ export class Kernel {
   private pushFree(slot: number): void {
     this.number[0] = slot;
     libbpf().bpf_map_update_elem(this.object.maps.ayaflow_free, null, this.number, 0n);
+  }
+}
+
+/** Puts every slot into the list of free ones, in the kernel. */
+function fillFree({ maps, programs }: BpfObject, capacity: number): void {
+  const control = mapShared(maps.ayaflow_control, pageSize, 0, true);
+  const unfilled = new BigUint64Array(control.buffer, STRUCTS.ayaflow_control.unfilled.offset, 1);
+  unfilled[0] = BigInt(capacity);
+  const runs = Math.ceil(capacity / ENUMS.ayaflow_limit.AYAFLOW_FILL_SLOTS);
+  const { error } = runProgram(programs.ayaflow_fill, new Uint8Array(MIN_FRAME_BYTES), undefined, runs);
+  const left = unfilled[0];
+  control.unmap();
+  if (error !== 0 || left !== 0n) {
+    throw new AyaflowError(`cannot prepare the connection table: ${errnoName(error)}, ${left} slots left`);
   }
 }
 

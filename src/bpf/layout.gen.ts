@@ -2,10 +2,11 @@
 
 /** Sizes and offsets in bytes; an array field has its whole size. */
 export const STRUCTS = {
-  ayaflow_clock: {
-    size: 16,
+  ayaflow_control: {
+    size: 24,
     boot_ns: { offset: 0, size: 8 },
     jiffies: { offset: 8, size: 8 },
+    unfilled: { offset: 16, size: 8 },
   },
   ayaflow_counters: {
     size: 16,
@@ -105,6 +106,7 @@ export const ENUMS = {
   ayaflow_limit: {
     AYAFLOW_MAX_INTERFACES: 256,
     AYAFLOW_MAX_IFINDEX: 8388607,
+    AYAFLOW_FILL_SLOTS: 256,
   },
   ayaflow_lost: {
     AYAFLOW_LOST_TABLE_FULL: 0,

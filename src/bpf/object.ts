@@ -12,6 +12,7 @@ export const PROGRAMS = [
   "ayaflow_in_l3",
   "ayaflow_out_l3",
   "ayaflow_clock",
+  "ayaflow_fill",
 ] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
 
@@ -24,7 +25,7 @@ export const MAPS = [
   "ayaflow_totals",
   "ayaflow_lost",
   "ayaflow_events",
-  "ayaflow_clocks",
+  "ayaflow_control",
 ] as const;
 export type MapName = (typeof MAPS)[number];
 
