@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { AyaflowError } from "../errors.ts";
+import { isNetwork } from "../flow/network.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = readonly [Address, number];
@@ -20,6 +21,13 @@ function parseAddress(text: string): Address | undefined {
 export function canonicalAddress(text: string): string | undefined {
   const address = parseAddress(text);
   return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address?.toString();
+}
+
+/** An address or CIDR as parseNetwork of flow takes it, or undefined if `text` is neither. */
+export function canonicalNetwork(text: string): string | undefined {
+  const [base = "", ...prefix] = text.split("/");
+  const network = [canonicalAddress(base) ?? "", ...prefix].join("/");
+  return isNetwork(network) ? network : undefined;
 }
 
 export function isLoopback(text: string): boolean {

@@ -83,7 +83,11 @@ function registerHistory(registry: Registry, snapshot: () => Snapshot): void {
 function registerFill(registry: Registry, snapshot: () => Snapshot): void {
   const gauge = (name: string, help: string, read: (stats: Stats) => number) =>
     registerGauge(registry, { name, help, read: () => [[read(snapshot().stats)]] });
-  gauge("ayaflow_active_connections", "Connections now in the table", (stats) => stats.activeConnections);
+  gauge(
+    "ayaflow_active_connections",
+    "Connections in the table that are not closed",
+    (stats) => stats.activeConnections,
+  );
   gauge("ayaflow_coverage_ratio", "Share of IP packets counted on a connection", (stats) => stats.coverage);
   gauge("ayaflow_table_connections", "Slots of the connection table in use", (stats) => stats.tableUsed);
   gauge("ayaflow_table_size_connections", "Slots of the connection table", (stats) => stats.tableSize);

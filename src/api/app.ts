@@ -116,7 +116,9 @@ export function createApi(deps: ApiDeps, port: () => number = () => deps.config.
       deps.metrics.countRequest(findRoute(target.path) ?? "other", method, response?.status ?? 101);
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) response?.headers.set(name, value);
       if (response === undefined || request.method !== "HEAD") return response;
-      await response.body?.cancel();
+      // RFC 9110 section 9.3.2: the headers of a GET, its length among them.
+      const { byteLength } = await response.arrayBuffer();
+      response.headers.set("content-length", String(byteLength));
       return new Response(null, { status: response.status, headers: response.headers });
     },
     websocket: hub.handlers,

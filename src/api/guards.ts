@@ -41,7 +41,8 @@ export function createGuard(
 
   const checkAddress = (peer: string | undefined): void => {
     if (peer !== undefined && isAllowed(peer)) return;
-    throw new ApiError(403, "forbidden", `${peer ?? "this address"} is not in allowed_ips of this agent`);
+    const shown = canonicalAddress(peer ?? "") ?? "this address";
+    throw new ApiError(403, "forbidden", `${shown} is not in allowed_ips of this agent`);
   };
 
   const checkHost = (host: string | null): void => {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { LIVE_SORTS, type LiveQuery, TCP_STATES } from "../flow/types.ts";
 import type { HistoryQuery } from "../history/types.ts";
-import { canonicalAddress } from "./addresses.ts";
+import { canonicalNetwork } from "./addresses.ts";
 import { badRequest } from "./errors.ts";
 import { parseProtocol } from "../flow/protocol.ts";
 import { parseTime, TIME_FORMS } from "./time.ts";
@@ -54,7 +54,10 @@ function matching(pattern: RegExp, allowed: string, description: string) {
 }
 
 const address = (description: string) =>
-  parameter("an IPv4 or IPv6 address", canonicalAddress, { type: "string", description });
+  parameter("an IPv4 or IPv6 address, or a CIDR such as 10.0.0.0/8", canonicalNetwork, {
+    type: "string",
+    description: `${description}: an address or a CIDR`,
+  });
 const port = (description: string) => integer(0, 65535, description);
 const protocol = parameter(
   "a protocol name (TCP, UDP, ICMP, ICMPv6, SCTP, ...) or number from 0 to 255",

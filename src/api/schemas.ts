@@ -136,9 +136,8 @@ export const liveSchema = z.strictObject({
 export const historyPageSchema = z.strictObject({
   items: z.array(
     z.strictObject({
-      timestamp: z
-        .number()
-        .describe("Milliseconds since the epoch: of the packet, or the start of the window"),
+      timestamp: count.describe("Milliseconds since the epoch: of the packet, or the start of the window"),
+      timestamp_us: count.optional().describe("Of a packet, in microseconds since the epoch"),
       src_ip: z.string().describe("Of a window: the client"),
       dst_ip: z.string(),
       src_port: count,

@@ -17,6 +17,12 @@ const EPOCH = /^\d{1,15}(?:\.\d+)?$/;
 export const TIME_FORMS =
   "RFC 3339 (2026-01-31T12:00:00Z), epoch seconds or milliseconds, relative (-30s, -15m, -1h, -7d, -2w), or now";
 
+/** Date.parse takes 30 February for 2 March. */
+function isCalendarDate(text: string): boolean {
+  const day = text.slice(0, 10);
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}
+
 /** Milliseconds since the epoch for a time as `TIME_FORMS` says, or undefined. */
 export function parseTime(text: string, nowMs: number): number | undefined {
   if (text === "now") return nowMs;
@@ -27,5 +33,5 @@ export function parseTime(text: string, nowMs: number): number | undefined {
   const written = text.replace(/ (\d{2}:\d{2})$/, "+$1");
   if (!RFC_3339.test(written)) return undefined;
   const ms = Date.parse(written.replace(" ", "T").toUpperCase());
-  return Number.isNaN(ms) ? undefined : ms;
+  return Number.isNaN(ms) || !isCalendarDate(written) ? undefined : ms;
 }

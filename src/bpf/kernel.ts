@@ -106,6 +106,13 @@ export class Kernel {
     return watched;
   }
 
+  /** Names of watched interfaces that are gone, or came back as another: nothing counts them any more. */
+  missingInterfaces(): string[] {
+    return this.interfaces
+      .filter(({ name, ifindex }) => interfaceIndex(name) !== ifindex)
+      .map(({ name }) => name);
+  }
+
   /** Takes a connection out of the look-ups; packets under way still count on its slot. */
   retire(slot: number): void {
     libbpf().bpf_map_delete_elem(this.object.maps.ayaflow_flows, this.slots.key(slot));

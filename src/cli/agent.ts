@@ -77,6 +77,7 @@ export function createAgent(
     view,
     monitor,
     recorder,
+    missingInterfaces: () => kernel.missingInterfaces(),
     observeSweep: (seconds) => metrics.observeSweep(seconds),
     observeDrain: (seconds) => metrics.observeDrain(seconds),
     log,

@@ -6,7 +6,7 @@ import type { Config } from "../config/types.ts";
 import { AyaflowError, EXIT_FAILURE, EXIT_USAGE, errorMessage, UsageError } from "../errors.ts";
 import { escapeControl } from "../log.ts";
 import { formatConfig } from "./config-check.ts";
-import { buildProgram, type CliIo, givenFlags } from "./program.ts";
+import { buildProgram, type CliIo, givenFlags, unknownOptions } from "./program.ts";
 import { formatVersion, versionInfo } from "./version.ts";
 
 /** The commands that need more than configuration; import what they need when called. They give the exit code. */
@@ -14,6 +14,8 @@ export interface CliHandlers {
   run(config: Config, warnings: readonly string[]): Promise<number>;
   doctor(config: Config, options: { json: boolean }): Promise<number>;
 }
+
+const USAGE_HINT = 'run "ayaflow --help" for usage';
 
 function report(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError) {
@@ -30,6 +32,16 @@ function report(error: unknown, io: CliIo): number {
   return EXIT_FAILURE;
 }
 
+/** What is wrong with the configuration apart from the flags that are not known. */
+async function configProblems(flags: Record<string, unknown>, env: Environment): Promise<readonly string[]> {
+  try {
+    await loadConfig({ flags, env });
+    return [];
+  } catch (error) {
+    return error instanceof UsageError ? error.problems : [];
+  }
+}
+
 /**
  * Runs one command line (`argv` without the program) and gives the exit code: 0 done, 1 failure, 2 the command line or
  * the configuration is wrong. Never throws; never ends the process.
@@ -40,6 +52,11 @@ export async function runCli(
   handlers: CliHandlers,
   io: CliIo,
 ): Promise<number> {
+  const unknown = unknownOptions(argv);
+  if (unknown.problems.length > 0) {
+    const others = await configProblems(unknown.flags, env);
+    return report(new UsageError([...unknown.problems, ...others, USAGE_HINT]), io);
+  }
   let exitCode = 0;
   const load = (): Promise<LoadedConfig> => loadConfig({ flags: givenFlags(program), env });
   const warn = (warnings: readonly string[]) => {
@@ -51,10 +68,7 @@ export async function runCli(
       const commands = program.commands.map((command) => command.name());
       if (word !== undefined && !commands.includes(word)) {
         const hint = didYouMean(word, commands) || `; commands are ${commands.join(", ")}`;
-        throw new UsageError([
-          `unknown command "${escapeControl(word)}"${hint}`,
-          'run "ayaflow --help" for usage',
-        ]);
+        throw new UsageError([`unknown command "${escapeControl(word)}"${hint}`, USAGE_HINT]);
       }
       const { config, warnings } = await load();
       exitCode = await handlers.run(config, warnings);

@@ -1,4 +1,6 @@
 import { Command, Help, Option } from "commander";
+import { escapeControl } from "../log.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { defaultText, envName, longFlag, OPTION_KEYS, OPTIONS, optionOf } from "../config/options.ts";
 import { formatVersion, versionInfo } from "./version.ts";
 
@@ -56,6 +58,42 @@ export function givenFlags(program: Command): Record<string, unknown> {
   return flags;
 }
 
+/** Every option of `argv` that no command has, one line each, and the configuration flags that are known. */
+export function unknownOptions(argv: readonly string[]): {
+  problems: string[];
+  flags: Record<string, unknown>;
+} {
+  const silent = { out: () => {}, err: () => {} };
+  const nothing = {
+    run: async () => {},
+    doctor: async () => {},
+    version: () => {},
+    configCheck: async () => {},
+  };
+  const program = buildProgram(silent, nothing);
+  const known = [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]
+    .flatMap(({ options }) => options)
+    .flatMap(({ short, long }) => [short, long])
+    .filter((name) => name !== undefined && name !== null);
+  const accepted = [...known, "-h", "--help"];
+  try {
+    const { unknown } = program.parseOptions([...argv]);
+    const wrong = unknown
+      .filter((word) => word.startsWith("-") && word !== "-" && word !== "--")
+      .map((word) => word.split("=", 1)[0] ?? word)
+      .filter((name) => !accepted.includes(name));
+    const longNames = accepted.filter((name) => name.startsWith("--")).map((name) => name.slice(2));
+    const problems = wrong.map(
+      (name) =>
+        `${escapeControl(name)}: unknown option${didYouMean(name.replace(/^-+/, ""), longNames, "--")}`,
+    );
+    return { problems, flags: givenFlags(program) };
+  } catch {
+    // A flag without its value: commander says so when it parses for good.
+    return { problems: [], flags: {} };
+  }
+}
+
 export interface Actions {
   run(): Promise<void>;
   doctor(options: { json: boolean }): Promise<void>;
@@ -71,7 +109,7 @@ export function buildProgram(io: CliIo, actions: Actions): Command {
   const program = new Command("ayaflow");
   const takesConfig = new Set<Command>();
   program
-    .description("Shows who talks to whom on this host, how much, by which name, now and in the past.")
+    .description("Shows who talks to whom on this host, how much, now and in the past.")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text),

@@ -5,7 +5,7 @@ import { Kernel } from "../bpf/kernel.ts";
 import { tryLock } from "../bpf/libc.ts";
 import { readInterfaceFacts, resolveInterfaces } from "../config/interfaces.ts";
 import type { Config } from "../config/types.ts";
-import { AyaflowError, errorMessage } from "../errors.ts";
+import { errorMessage, UsageError } from "../errors.ts";
 import { openHistory } from "../history/history.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { createAgent } from "./agent.ts";
@@ -16,7 +16,8 @@ const RING_BYTES = 2 * 1024 * 1024;
 /** Flushed and detached within 2 s of a signal; history gets the most of it. */
 const FLUSH_MS = 1200;
 const DATABASE_MODE = 0o640;
-const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+/** SIGHUP comes when the terminal is closed. */
+const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 /** An exclusive flock(2) on the database file; null while another process has it. */
 function lockFile(path: string): { release(): void } | null {
@@ -28,7 +29,7 @@ function lockFile(path: string): { release(): void } | null {
 
 function interfaceNames(patterns: readonly string[]): string[] {
   const { names, problems } = resolveInterfaces(patterns, readInterfaceFacts());
-  if (problems.length > 0) throw new AyaflowError(problems.join("\n"));
+  if (problems.length > 0) throw new UsageError(problems.map((problem) => `--interface: ${problem}`));
   return names;
 }
 
@@ -37,7 +38,7 @@ function warnAbsent(config: Config, log: Logger): void {
   if (config.resolveDns) log.warn("--resolve-dns has no effect yet: this version names no traffic");
 }
 
-/** Runs the agent until SIGTERM or SIGINT. Returns the exit code. */
+/** Runs the agent until one of STOP_SIGNALS comes. Returns the exit code. */
 export async function run(config: Config, warnings: readonly string[]): Promise<number> {
   const log = createLogger(config.quiet ? "error" : config.logLevel, config.logFormat);
   for (const warning of warnings) log.warn(warning);

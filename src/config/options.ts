@@ -135,13 +135,13 @@ export const OPTIONS = {
   deep_inspect: option(flag, {
     flags: "--deep-inspect",
     default: false,
-    help: "name connections from DNS, TLS, QUIC and HTTP",
+    help: "accepted; naming connections by DNS, TLS, QUIC and HTTP comes with a later version",
     group: "Names",
   }),
   resolve_dns: option(flag, {
     flags: "--resolve-dns",
     default: false,
-    help: "look up the names of addresses (this sends DNS queries)",
+    help: "accepted; looking up the names of addresses comes with a later version",
     group: "Names",
   }),
   quiet: option(flag, {

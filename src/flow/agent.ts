@@ -24,6 +24,8 @@ export interface AgentParts {
   monitor: Monitor;
   /** History: a packet in raw mode, the end of a sweep. */
   recorder: { packet(event: KernelEvent): void; swept(): void } | null;
+  /** Watched interfaces that are gone. */
+  missingInterfaces(): string[];
   observeSweep(seconds: number): void;
   observeDrain(seconds: number): void;
   log: Logger;
@@ -112,6 +114,9 @@ export class AgentLoop {
     const started = this.parts.now();
     const step = clock.refresh();
     if (step !== 0) log.warn("the wall clock was set", { step_ms: Math.round(step) });
+    for (const name of monitor.noteMissing(this.parts.missingInterfaces())) {
+      log.warn("a watched interface is gone: restart the agent to watch it again", { interface: name });
+    }
     this.discoverLost(started);
     const updated: number[] = [];
     table.sweep(started, monitor.watched ? (slot) => updated.push(slot) : undefined);

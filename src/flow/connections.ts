@@ -10,7 +10,6 @@ export interface WallClock {
   fromJiffies(low: number): number;
 }
 
-const TCP_CLOSED = TCP_STATES.indexOf("closed");
 const IPV4_OFFSET = 12;
 
 /** The address bytes of one side as they are on the wire: 4 for IPv4, 16 for IPv6. */
@@ -33,11 +32,6 @@ export class ConnectionView {
     private readonly interfaceName: (ifindex: number) => string,
   ) {}
 
-  /** Whether the connection counts as live: not closed, not reset. */
-  isActive(slot: number): boolean {
-    return this.table.kernel.slots.state(slot) < TCP_CLOSED;
-  }
-
   /** The record of a live slot, counters read now. */
   connection(slot: number): Connection {
     const { slots } = this.table.kernel;
@@ -53,6 +47,7 @@ export class ConnectionView {
       formatAddress(wireAddress(bytes, ipv6)),
     );
     const ports = [detail.portA, detail.portB];
+    const firstSeenMs = this.clock.fromBootNs(detail.firstBootNs);
     return {
       id: `${slot}-${slots.generation(slot)}`,
       interface: this.interfaceName(ifindex),
@@ -74,8 +69,9 @@ export class ConnectionView {
       retransmitsReceived: detail.retransmits[server] ?? 0,
       outOfOrderSent: detail.outOfOrder[client] ?? 0,
       outOfOrderReceived: detail.outOfOrder[server] ?? 0,
-      firstSeenMs: this.clock.fromBootNs(detail.firstBootNs),
-      lastSeenMs: this.clock.fromJiffies(detail.lastJiffies),
+      firstSeenMs,
+      // A tick is coarser than the first packet's time.
+      lastSeenMs: Math.max(firstSeenMs, this.clock.fromJiffies(detail.lastJiffies)),
     };
   }
 
@@ -118,16 +114,23 @@ export class ConnectionView {
   }
 
   private rank(sort: LiveQuery["sort"]): (slot: number) => number {
-    const { table } = this;
+    const { table, counters } = this;
+    const { slots } = table.kernel;
     switch (sort) {
       case "packets":
-        return (slot) => table.packets[slot] ?? 0;
+        return (slot) => {
+          slots.counters(slot, counters);
+          return counters.packetsA + counters.packetsB;
+        };
       case "bytes":
-        return (slot) => table.bytes[slot] ?? 0;
+        return (slot) => {
+          slots.counters(slot, counters);
+          return counters.bytesA + counters.bytesB;
+        };
       case "rate":
         return (slot) => table.byteRate[slot] ?? 0;
       case "rtt":
-        return (slot) => rtt(table.kernel.slots.detail(slot)).rttNs ?? 0;
+        return (slot) => rtt(slots.detail(slot)).rttNs ?? 0;
     }
   }
 }

@@ -64,6 +64,7 @@ interface Sample {
 export class Monitor implements AgentView {
   private readonly startedAt: number;
   private samples: Sample[] = [];
+  private missing: readonly string[] = [];
   private readonly listeners = new Set<(change: SweepChange) => void>();
 
   constructor(private readonly options: MonitorOptions) {
@@ -83,7 +84,7 @@ export class Monitor implements AgentView {
       total: seen,
       attributed,
       ...this.rates(seen),
-      activeConnections: table.active,
+      activeConnections: table.active(),
       coverage: countable === 0 ? 1 : attributed.packets / countable,
       losses: this.losses(),
       tableUsed: table.size,
@@ -105,11 +106,22 @@ export class Monitor implements AgentView {
   degradedReasons(): string[] {
     const oldest = this.samples[0]?.losses ?? [];
     const before = new Map(oldest.map((loss) => [`${loss.stage}/${loss.reason}`, loss.count]));
-    return this.losses()
+    const gone = this.missing.map(
+      (name) => `interface ${name} is gone or was made anew: restart the agent to watch it again`,
+    );
+    const losing = this.losses()
       .filter((loss) => loss.count > (before.get(`${loss.stage}/${loss.reason}`) ?? 0))
       .map(
         (loss) => LOSS_WORDS[`${loss.stage}/${loss.reason}`] ?? `${loss.stage} loses data: ${loss.reason}`,
       );
+    return [...gone, ...losing];
+  }
+
+  /** Tells which watched interfaces are gone. Returns those that were there until now. */
+  noteMissing(names: readonly string[]): string[] {
+    const fresh = names.filter((name) => !this.missing.includes(name));
+    this.missing = names;
+    return fresh;
   }
 
   /** `open` events that found the ring full, since start. */

@@ -30,8 +30,6 @@ export class FlowTable {
   /** Slots in use, the first `size` entries. */
   readonly live: Uint32Array;
   size = 0;
-  /** Connections that are neither closed nor on their way out: those of the last sweep and those opened since. */
-  active = 0;
   /** Packets and bytes per second over the last sweep. */
   readonly packetRate: Float32Array;
   readonly byteRate: Float32Array;
@@ -88,7 +86,6 @@ export class FlowTable {
     this.lastChange[slot] = now;
     this.position[slot] = this.size;
     this.live[this.size++] = slot;
-    this.active++;
     return true;
   }
 
@@ -112,7 +109,6 @@ export class FlowTable {
     const { slots } = this.kernel;
     const { counters } = this;
     const pressed = this.size > this.options.capacity * PRESSURE;
-    let active = 0;
     for (let index = 0; index < this.size; index++) {
       const slot = this.live[index] ?? 0;
       slots.counters(slot, counters);
@@ -134,10 +130,18 @@ export class FlowTable {
       const closed = slots.state(slot) >= STATE.AYAFLOW_STATE_CLOSED;
       const idle = now - (this.lastChange[slot] ?? 0);
       if (idle >= this.options.timeoutMs || (closed && pressed && more === 0)) this.retire(slot);
-      else if (!closed) active++;
     }
-    this.active = active;
     this.sweptAt = now;
+  }
+
+  /** Connections that are neither closed nor on their way out. */
+  active(): number {
+    let active = 0;
+    for (let index = 0; index < this.size; index++) {
+      const slot = this.live[index] ?? 0;
+      if (this.flags[slot] === LIVE && this.kernel.slots.state(slot) < STATE.AYAFLOW_STATE_CLOSED) active++;
+    }
+    return active;
   }
 
   private retire(slot: number): void {

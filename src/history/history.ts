@@ -1,4 +1,6 @@
+import { Database } from "bun:sqlite";
 import type { Logger } from "../log.ts";
+import { SqlConnection } from "./connection.ts";
 import { type LockFile, openDatabase } from "./database.ts";
 import { createHistoryReader, type HistoryReader } from "./query.ts";
 import { Retention } from "./retention.ts";
@@ -9,7 +11,7 @@ import { createHistoryWriter, type HistoryWriter } from "./writer.ts";
 const MAX_WAL_BYTES = 4 * 1024 * 1024;
 const MIN_WAL_BYTES = 256 * 1024;
 /** The WAL may have this share of the size cap. */
-const WAL_SHARE = 1 / 64;
+const WAL_SHARE = 1 / 128;
 
 export interface HistoryOptions {
   path: string;
@@ -47,7 +49,8 @@ export function openHistory(options: HistoryOptions): History {
   const clock = options.clock ?? (() => performance.now());
   const { db, close } = openDatabase(path, options.lockFile);
   const walThreshold = Math.max(MIN_WAL_BYTES, Math.min(MAX_WAL_BYTES, maxDbSizeBytes * WAL_SHARE));
-  const store = new Store(path, db, close, walThreshold, clock);
+  const guard = new SqlConnection(new Database(path, { readonly: true }));
+  const store = new Store(path, db, close, guard, walThreshold, clock);
   const writer = createHistoryWriter({
     store,
     log,

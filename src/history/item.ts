@@ -27,6 +27,7 @@ export interface StoredRow {
 }
 
 const NS_PER_MS = 1e6;
+const US_PER_MS = 1000;
 
 /** The columns of a StoredRow of row `r` and conversation `c`. */
 export const ITEM_SQL = `${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub, r.client_port, r.kind, r.direction,
@@ -39,11 +40,13 @@ export const ITEM_SQL = `${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub, r.client_port
 export function formatItem(row: StoredRow): HistoryItem {
   const isPacket = row.kind === KIND_PACKET;
   const isReversed = isPacket && row.packets_received > 0;
+  const time = timestampOf(row.ms, row.sub, isPacket);
   const client = { address: formatAddress(row.client), port: row.client_port };
   const server = { address: formatAddress(row.server), port: row.server_port };
   const [source, destination] = isReversed ? [server, client] : [client, server];
   return {
-    timestamp: timestampOf(row.ms, row.sub, isPacket),
+    timestamp: Math.floor(time),
+    ...(isPacket ? { timestamp_us: Math.round(time * US_PER_MS) } : {}),
     src_ip: source.address,
     dst_ip: destination.address,
     src_port: source.port,

@@ -9,7 +9,7 @@ import type { Store } from "./store.ts";
 const INTERVAL_MS = 10_000;
 const SLICE_MS = 4;
 /** Between two slices, for everybody else. */
-const PAUSE_MS = 4;
+const PAUSE_MS = 1;
 const ROWS_PER_STEP = 2000;
 const SEGMENTS_PER_STEP = 64;
 const PAGES_PER_STEP = 64;
@@ -19,7 +19,7 @@ const SWEEP_SHARE = 1 / 8;
 const FREE_SHARE = 1 / 10;
 const MIN_FREE_PAGES = 256;
 /** Room kept for the WAL and for what is written before rows are deleted, in thresholds of the WAL. */
-const WAL_RESERVE = 4;
+const WAL_RESERVE = 6;
 const MAX_ID = "9223372036854775807";
 /** Having reached the cap, goes this far below it. */
 const SLACK_SHARE = 1 / 100;

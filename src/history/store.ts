@@ -6,18 +6,15 @@ import type { SqlConnection } from "./connection.ts";
 const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
 
-interface CheckpointResult {
-  busy: number;
-}
-
 /**
  * The writing connection, its transactions and its checkpoints.
  *
  * SQLite would call fsync inside a checkpoint, which can hold the event loop for tens of milliseconds, so the
- * syncs are done here, in order, in the thread pool: the WAL, then (in SQLite, without syncing) its pages are
- * copied, then the database, and only then is the WAL truncated. Nobody writes meanwhile. That is what
- * synchronous=NORMAL guarantees: a power cut loses the last moments, never the file. While an older WAL could
- * still be overwritten in place (a reader held it), synchronous is NORMAL itself.
+ * syncs are done here, in the thread pool: the WAL, then (in SQLite, without syncing) its pages are copied, then
+ * the database, and only then is the WAL truncated. That is what synchronous=NORMAL guarantees: a power cut loses
+ * the last moments, never the file. Meanwhile a second connection holds a read transaction: what is written then
+ * goes behind what is being copied, never over it, and the WAL is not truncated but left for the next checkpoint.
+ * Until that one, synchronous is NORMAL itself: SQLite then syncs the header should it begin the WAL anew.
  */
 export class Store {
   private readonly databaseFd: number;
@@ -26,11 +23,14 @@ export class Store {
   private running: Promise<Error | null> | null = null;
   private isFolderSynced = false;
   private longestMs = 0;
+  private transactions = 0;
 
   constructor(
     readonly path: string,
     readonly db: SqlConnection,
     private readonly closeDatabase: () => void,
+    /** A connection of its own for reading. */
+    private readonly guard: SqlConnection,
     /** The WAL is checkpointed when it has this many bytes. */
     readonly walThreshold: number,
     /** Monotonic milliseconds. */
@@ -43,6 +43,7 @@ export class Store {
 
   /** Runs `work` in a transaction, all or nothing. @throws what `work` or SQLite threw. */
   transaction(work: () => void): void {
+    this.transactions++;
     this.timed(() => {
       this.db.run("BEGIN IMMEDIATE");
       try {
@@ -74,14 +75,9 @@ export class Store {
     return fstatSync(this.databaseFd).size + this.walBytes();
   }
 
-  /** The checkpoint that is running, null when the database may be written. */
-  get checkpointing(): Promise<Error | null> | null {
-    return this.running;
-  }
-
   /**
-   * Starts a checkpoint when the WAL has grown enough and none runs.
-   * Resolves to the error that stopped it, or null; nothing may be written before it does.
+   * Starts a checkpoint when the WAL has grown enough and none runs; null when none does.
+   * Resolves to the error that stopped it, or null. Who writes before it does makes the WAL longer.
    */
   checkpointIfDue(): Promise<Error | null> | null {
     if (this.running === null && this.walBytes() >= this.checkpointAt) {
@@ -101,28 +97,37 @@ export class Store {
   async close(): Promise<void> {
     await this.running;
     this.setSynchronous("NORMAL");
+    this.guard.close();
     this.closeDatabase();
     closeSync(this.databaseFd);
     if (this.walFd !== null) closeSync(this.walFd);
   }
 
   private async checkpoint(): Promise<Error | null> {
+    const before = this.transactions;
     try {
+      this.guard.run("BEGIN");
+      this.guard.query("SELECT 1 FROM rows LIMIT 1").get();
       await this.syncWal();
       this.setSynchronous("OFF");
       this.timed(() => this.db.run("PRAGMA wal_checkpoint(PASSIVE)"));
       await fdatasyncAsync(this.databaseFd);
-      const result = this.timed(() =>
-        this.db.query<CheckpointResult, []>("PRAGMA wal_checkpoint(TRUNCATE)").get(),
-      );
-      const isTruncated = result?.busy === 0;
+      this.guard.run("COMMIT");
+      const isTruncated = this.transactions === before && this.truncateWal();
       if (!isTruncated) this.setSynchronous("NORMAL");
       this.checkpointAt = this.walThreshold + (isTruncated ? 0 : this.walBytes());
       return null;
     } catch (error) {
+      if (this.guard.db.inTransaction) this.guard.run("ROLLBACK");
       this.setSynchronous("NORMAL");
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  /** False when a reader still needs the WAL. */
+  private truncateWal(): boolean {
+    const truncate = this.db.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)");
+    return this.timed(() => truncate.get())?.busy === 0;
   }
 
   private async syncWal(): Promise<void> {

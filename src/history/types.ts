@@ -57,7 +57,10 @@ export interface HistoryQuery {
 
 /** One row as the API shows it (AyaFlow's field names, more added). `src` is the client of a window row. */
 export interface HistoryItem {
+  /** Whole milliseconds since the epoch. */
   timestamp: number;
+  /** Of a packet, in microseconds since the epoch. */
+  timestamp_us?: number;
   src_ip: string;
   dst_ip: string;
   src_port: number;

@@ -15,6 +15,8 @@ const EAGER_ROWS = 2048;
 const GATHER_MS = 20;
 const RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
+/** How often its threshold the WAL may grow to while the disk is slow, before rows are lost. */
+const MAX_WAL_GROWTH = 16;
 /** Rows of the first slice after a failure: should it fail again, few are lost. */
 const PROBE_ROWS = 64;
 
@@ -102,16 +104,12 @@ export class HistoryWriter {
    * is dropped as `shutdown`, or for the reason why writing fails.
    */
   async flush(deadlineMs: number): Promise<void> {
-    const { clock, store } = this.options;
+    const { clock } = this.options;
     const end = clock() + deadlineMs;
-    const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, deadlineMs);
     while (this.queue.length > 0 && this.failure === null && clock() < end) {
-      if (store.checkpointing === null) this.slice(Infinity);
-      else await Promise.race([store.checkpointing, timeout.promise]);
+      this.slice(Infinity);
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    clearTimeout(timer);
     this.dropFirst(this.queue.length, this.failure?.reason ?? "shutdown");
   }
 
@@ -123,7 +121,7 @@ export class HistoryWriter {
   }
 
   private schedule(): void {
-    if (this.immediate !== null || this.isWaiting || this.failure !== null) return;
+    if (this.immediate !== null || this.failure !== null || this.mustWait()) return;
     if (this.queue.length >= EAGER_ROWS) {
       this.unschedule();
       this.immediate = setImmediate(() => {
@@ -152,16 +150,19 @@ export class HistoryWriter {
 
   /** One slice and what is to follow it. */
   private run(): void {
-    if (this.isClosed || this.awaitCheckpoint()) return;
+    if (this.isClosed) return;
+    this.followCheckpoint();
+    if (this.mustWait()) return;
     this.slice(this.failure === null ? Infinity : PROBE_ROWS);
-    if (!this.awaitCheckpoint() && this.queue.length > 0) this.schedule();
+    this.followCheckpoint();
+    if (this.queue.length > 0) this.schedule();
   }
 
-  /** Whether a checkpoint runs; `run` goes on after it. */
-  private awaitCheckpoint(): boolean {
-    if (this.isWaiting) return true;
+  /** Starts a checkpoint if one is due; `run` goes on after it. */
+  private followCheckpoint(): void {
+    if (this.isWaiting) return;
     const checkpoint = this.options.store.checkpointIfDue();
-    if (checkpoint === null) return false;
+    if (checkpoint === null) return;
     this.isWaiting = true;
     void checkpoint.then((error) => {
       this.isWaiting = false;
@@ -170,7 +171,15 @@ export class HistoryWriter {
       if (error !== null) this.fail(error, 0);
       else this.run();
     });
-    return true;
+  }
+
+  /** Rows wait while a checkpoint runs, so that the WAL can begin anew; unless the disk is slow and they get many. */
+  private mustWait(): boolean {
+    if (!this.isWaiting) return false;
+    const { store } = this.options;
+    return (
+      this.queue.length < this.queue.capacity / 2 || store.walBytes() > MAX_WAL_GROWTH * store.walThreshold
+    );
   }
 
   private slice(maxRows: number): void {

@@ -31,15 +31,11 @@ describe("the command line of the executable", () => {
       expect(stderr).toContain(name);
   });
 
-  test("an interface that is not there, exit code 1", async () => {
-    const { exitCode, stderr } = await run(
-      "--interface",
-      "nosuch0",
-      "--db-path",
-      join(tmpdir(), "never-made.db"),
-    );
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain("nosuch0");
+  test("interfaces that are not there, exit code 2", async () => {
+    const database = join(tmpdir(), "never-made.db");
+    const { exitCode, stderr } = await run("--interface", "nosuch0,other*", "--db-path", database);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/--interface: .*nosuch0.*\n.*--interface: .*other\*/);
     expect(stderr).not.toContain("    at ");
   });
 
@@ -59,7 +55,7 @@ describe("the command line of the executable", () => {
 });
 
 describe("a running agent", () => {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     test(`${signal}: flushes the last window, detaches, exits 0`, async () => {
       await using lab = await createLab();
       await using agent = await startAgent(lab.server, lab.folder, {

@@ -77,7 +77,7 @@ describe("what is refused", () => {
       "limit: given more than once",
       'limit: "0" is not a whole number from 1 to 1000000',
       'sort: "best" is not one of packets, bytes, rate, rtt',
-      'ip: "1.2.3" is not an IPv4 or IPv6 address',
+      'ip: "1.2.3" is not an IPv4 or IPv6 address, or a CIDR such as 10.0.0.0/8',
       'port: "65536" is not a whole number from 0 to 65535',
       'protocol: "foo" is not a protocol name (TCP, UDP, ICMP, ICMPv6, SCTP, ...) or number from 0 to 255',
       'state: "open" is not one of none, syn_sent, syn_received, established, closing, closed, reset',

@@ -140,13 +140,14 @@ describe("usage errors: exit 2, nothing runs, nothing on stdout", () => {
   test.each([
     ["docter", 'unknown command "docter"; did you mean doctor?'],
     ["-p 1 nonsense", 'unknown command "nonsense"; commands are run, doctor, version, config'],
-    ["--prot 1", "unknown option '--prot'\n(Did you mean --port?)"],
-    ["run --nonsense", "unknown option '--nonsense'"],
+    ["--prot 1", "--prot: unknown option; did you mean --port?"],
+    ["--foo 1 -p zz", '--port: "zz" is not allowed'],
+    ["run --nonsense", "--nonsense: unknown option"],
     ["run eth0", "too many arguments for 'run'"],
     ["--port", "option '-p, --port <number>' argument missing"],
     ["config chek", "unknown command 'chek'\n(Did you mean check?)"],
     ["config", "Usage: ayaflow config"],
-    ["version --yaml", "unknown option '--yaml'"],
+    ["version --yaml", "--yaml: unknown option"],
     ["doctor -p x", '--port: "x" is not allowed'],
     ["config check -p x", '--port: "x" is not allowed'],
   ])("%p", async (args, message) => {
@@ -158,7 +159,7 @@ describe("usage errors: exit 2, nothing runs, nothing on stdout", () => {
   });
 
   test("a hint says where help is", async () => {
-    expect((await cli("--nonsense")).err).toContain('Run "ayaflow --help" for usage.');
+    expect((await cli("--nonsense")).err).toContain('run "ayaflow --help" for usage');
     expect((await cli("nonsense")).err).toContain('run "ayaflow --help" for usage');
   });
 });

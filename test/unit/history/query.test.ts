@@ -69,7 +69,8 @@ function expectedItem(of: HistoryRow): HistoryItem {
   const server = [formatAddress(c.server), c.serverPort] as const;
   const [source, destination] = isReversed ? [server, client] : [client, server];
   return {
-    timestamp: of.timestampMs,
+    timestamp: Math.floor(of.timestampMs),
+    ...(of.kind === "packet" ? { timestamp_us: Math.round(of.timestampMs * 1000) } : {}),
     src_ip: source[0],
     dst_ip: destination[0],
     src_port: source[1],
@@ -99,13 +100,17 @@ function inNetwork(text: string, network: string): boolean {
   return base.kind() === address.kind() && address.match([base, bits] as [ipaddr.IPv4, number]);
 }
 
+function exactMs(item: HistoryItem): number {
+  return item.timestamp_us === undefined ? item.timestamp : item.timestamp_us / 1000;
+}
+
 function matches(item: HistoryItem, q: Omit<HistoryQuery, "limit">): boolean {
   const is = <T>(wanted: T | undefined, ...found: T[]) => wanted === undefined || found.includes(wanted);
   const isIn = (wanted: string | undefined, ...found: string[]) =>
     wanted === undefined || found.some((text) => inNetwork(text, wanted));
   return (
-    item.timestamp >= (q.sinceMs ?? 0) &&
-    item.timestamp <= (q.untilMs ?? Infinity) &&
+    exactMs(item) >= (q.sinceMs ?? 0) &&
+    exactMs(item) <= (q.untilMs ?? Infinity) &&
     isIn(q.ip, item.src_ip, item.dst_ip) &&
     isIn(q.srcIp, item.src_ip) &&
     isIn(q.dstIp, item.dst_ip) &&
