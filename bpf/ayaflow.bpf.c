@@ -43,10 +43,15 @@ static __always_inline struct ayaflow_slot *find_slot(struct packet *p, __u32 di
 	}
 	found = bpf_map_lookup_elem(&ayaflow_flows, &p->key);
 	if (found) {
-		s = slot_at(*found);
-		/* A key being retired is gone from the slot first: fall through and open anew. */
+		__u32 slot = *found;
+
+		s = slot_at(slot);
+		if (s && !belongs(s, &p->key)) {
+			count_lost(AYAFLOW_LOST_INSERT_FAILED, p->packets);
+			return 0;
+		}
 		if (s && hint)
-			*hint = *found + 1;
+			*hint = slot + 1;
 		return s;
 	}
 	return open_slot(p, direction, interface_row(ifindex));

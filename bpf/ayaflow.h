@@ -126,7 +126,11 @@ struct ayaflow_slot {
 	__u64 syn_ns;
 	__u32 rtt_server_ns;
 	__u32 rtt_client_ns;
-	__u64 reserved_line1[2];
+	/* A SYN on a live connection: what would acknowledge it, and who sent it. Only the answer tells a new
+	 * connection from a stray or forged SYN (RFC 9293 section 3.10.7.4). */
+	__u32 pending_ack;
+	__u32 pending_side;
+	__u64 reserved_line1;
 	/* Line 2: TCP by side. */
 	struct ayaflow_side side[2];
 	__u64 reserved_line2;

@@ -17,6 +17,13 @@ static __always_inline int same_key(const struct ayaflow_key *a, const struct ay
 	return x[3] == y[3] && x[1] == y[1] && x[4] == y[4] && x[0] == y[0] && x[2] == y[2];
 }
 
+/* Whether a slot that the hash named is the key's. While it is being retired (meta is 0) its counters are still
+ * read once more; but the hash may use a deleted element again under our hands, for another key. */
+static __always_inline int belongs(const struct ayaflow_slot *s, const struct ayaflow_key *key)
+{
+	return !s->key.meta || same_key(&s->key, key);
+}
+
 /* Multiply-xorshift over the five words; Murmur3's finaliser constants. */
 static __always_inline __u32 hash_key(const struct ayaflow_key *key)
 {
@@ -59,6 +66,8 @@ static __always_inline void count_side(struct ayaflow_slot *s, const struct pack
 static __always_inline void give_back(struct ayaflow_slot *s, __u32 slot)
 {
 	s->key.meta = 0;
+	/* Userspace may have found the slot meanwhile: what it knows is not what comes next. */
+	s->gen++;
 	bpf_map_push_elem(&ayaflow_free, &slot, 0);
 }
 
@@ -95,8 +104,9 @@ static __noinline struct ayaflow_slot *open_slot(struct packet *p, __u32 directi
 	if (error == -EEXIST) {
 		/* Another CPU opened the same connection between our look-up and now. */
 		other = bpf_map_lookup_elem(&ayaflow_flows, &p->key);
-		if (other)
-			return bpf_map_lookup_elem(&ayaflow_slots, other);
+		s = other ? bpf_map_lookup_elem(&ayaflow_slots, other) : 0;
+		if (s && belongs(s, &p->key))
+			return s;
 	}
 	count_lost(AYAFLOW_LOST_INSERT_FAILED, p->packets);
 	return 0;

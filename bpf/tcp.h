@@ -41,6 +41,7 @@ static __always_inline void start_handshake(struct ayaflow_slot *s, __u32 client
 	s->rtt_server_ns = 0;
 	s->rtt_client_ns = 0;
 	s->syn_ns = 0;
+	s->pending_ack = 0;
 	s->side[0].flags = 0;
 	s->side[1].flags = 0;
 	s->side[0].dup_acks = 0;
@@ -77,6 +78,14 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 		return 0;
 	}
 	if (flags & TCP_SYN) {
+		if ((state == AYAFLOW_STATE_ESTABLISHED || state == AYAFLOW_STATE_CLOSING) && s->pending_ack &&
+		    p->ack == s->pending_ack && side != s->pending_side) {
+			__u64 syn_ns = s->syn_ns;
+
+			start_handshake(s, s->pending_side);
+			s->syn_ns = syn_ns;
+			s->state = state = AYAFLOW_STATE_SYN_SENT;
+		}
 		if ((state == AYAFLOW_STATE_SYN_SENT || state == AYAFLOW_STATE_SYN_RECEIVED) &&
 		    side != client_side(s)) {
 			if (s->syn_ns && !s->rtt_server_ns)
@@ -116,7 +125,10 @@ static __noinline int tcp_old_segment(struct ayaflow_slot *s, __u32 side, __u32 
 	reorder_us = ((__u64)s->rtt_server_ns + s->rtt_client_ns) / NS_PER_US;
 	if (!reorder_us)
 		reorder_us = DEFAULT_REORDER_US;
-	if (s->side[!side].dup_acks < FAST_RETRANSMIT_DUP_ACKS && s->info & (AYAFLOW_INFO_MISSING_A << side) &&
+	/* Acknowledged already: sent again without need, not overtaken. */
+	if (s->side[!side].flags & TCP_ACK && (__s32)(s->side[!side].last_ack - end) >= 0)
+		me->retransmits += packets;
+	else if (s->side[!side].dup_acks < FAST_RETRANSMIT_DUP_ACKS && s->info & (AYAFLOW_INFO_MISSING_A << side) &&
 	    end != me->next_seq && now_us() - me->newest_us < reorder_us)
 		me->out_of_order += packets;
 	else
@@ -187,6 +199,14 @@ static __always_inline int tcp_update(struct ayaflow_slot *s, const struct packe
 	__u32 side = p->side & 1;
 	int ended = 0;
 
+	if ((p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+	    (s->state == AYAFLOW_STATE_ESTABLISHED || s->state == AYAFLOW_STATE_CLOSING)) {
+		/* Stray, forged, or a new connection whose answer will tell: nothing else in it counts yet. */
+		s->pending_ack = p->seq + 1;
+		s->pending_side = side;
+		s->syn_ns = bpf_ktime_get_boot_ns();
+		return 0;
+	}
 	if (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) {
 		ended = tcp_control(s, p);
 	} else if (s->state == AYAFLOW_STATE_SYN_RECEIVED) {
@@ -198,6 +218,14 @@ static __always_inline int tcp_update(struct ayaflow_slot *s, const struct packe
 		}
 	} else if (s->state == AYAFLOW_STATE_NONE) {
 		s->state = AYAFLOW_STATE_ESTABLISHED;
+	} else if (s->state == AYAFLOW_STATE_SYN_SENT) {
+		/* The client goes on without an answer that we saw: the way back is another one. */
+		if (side == client_side(s) && p->tcp_flags & TCP_ACK)
+			s->state = AYAFLOW_STATE_ESTABLISHED;
+	} else if (s->state == AYAFLOW_STATE_CLOSING && s->side[0].flags & s->side[1].flags & TCP_FIN) {
+		/* FINs that crossed on two CPUs. */
+		s->state = AYAFLOW_STATE_CLOSED;
+		ended = 1;
 	}
 	s->side[side].flags |= p->tcp_flags;
 	tcp_sequence(s, p);

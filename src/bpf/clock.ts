@@ -1,7 +1,7 @@
 import { AyaflowError } from "../errors.ts";
 import { STRUCTS } from "./layout.gen.ts";
 import { errnoName, mapShared, pageSize } from "./libc.ts";
-import { MIN_FRAME_BYTES, runProgram } from "./test-run.ts";
+import { ANY_FRAME, runProgram } from "./test-run.ts";
 
 /** Tick rates a kernel can be built with (CONFIG_HZ). */
 const TICK_RATES = [100, 250, 300, 1000];
@@ -62,7 +62,7 @@ export class KernelClock {
   }
 
   private sample(): { bootNs: number; jiffies: number } {
-    const error = runProgram(this.programFd, new Uint8Array(MIN_FRAME_BYTES)).error;
+    const error = runProgram(this.programFd, ANY_FRAME).error;
     if (error !== 0) throw new AyaflowError(`cannot read the kernel's clock: ${errnoName(error)}`);
     return {
       bootNs: this.read(STRUCTS.ayaflow_control.boot_ns),

@@ -8,7 +8,7 @@ import { libbpf } from "./libbpf.ts";
 import { type BpfObject, loadObject, type ObjectOptions, type ProgramName } from "./object.ts";
 import { EventRing, type KernelEvent } from "./ring.ts";
 import { Slots } from "./slots.ts";
-import { MIN_FRAME_BYTES, runProgram } from "./test-run.ts";
+import { ANY_FRAME, runProgram } from "./test-run.ts";
 import { PerCpuCounters } from "./totals.ts";
 
 const MAX_INTERFACES = ENUMS.ayaflow_limit.AYAFLOW_MAX_INTERFACES;
@@ -150,7 +150,7 @@ function fillFree({ maps, programs }: BpfObject, capacity: number): void {
   const unfilled = new BigUint64Array(control.buffer, STRUCTS.ayaflow_control.unfilled.offset, 1);
   unfilled[0] = BigInt(capacity);
   const runs = Math.ceil(capacity / ENUMS.ayaflow_limit.AYAFLOW_FILL_SLOTS);
-  const { error } = runProgram(programs.ayaflow_fill, new Uint8Array(MIN_FRAME_BYTES), undefined, runs);
+  const { error } = runProgram(programs.ayaflow_fill, ANY_FRAME, undefined, runs);
   const left = unfilled[0];
   control.unmap();
   if (error !== 0 || left !== 0n) {

@@ -10,6 +10,7 @@ const MFD_CLOEXEC = 1;
 const MFD_EXEC = 0x10;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const AF_UNIX = 1;
 const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const SIOCGIFHWADDR = 0x8927;
@@ -26,6 +27,7 @@ const libc = dlopen("libc.so.6", {
   if_nametoindex: { args: ["ptr"], returns: "u32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   vsnprintf: { args: ["ptr", "usize", "ptr", "ptr"], returns: "i32" },
@@ -109,6 +111,20 @@ export function interfaceHardwareType(name: string): number | null {
 /** Takes an exclusive lock on an open file without waiting. False where another process holds it. */
 export function tryLock(fd: number): boolean {
   return symbols.flock(fd, LOCK_EX | LOCK_NB) === 0;
+}
+
+/**
+ * Takes a name that one process of this network namespace can have (an abstract unix socket).
+ * Returns its descriptor, to be closed to give it back, or null where another process has it.
+ */
+export function claimName(name: string): number | null {
+  const fd = symbols.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
+  if (fd < 0) throw new AyaflowError(`socket: ${errnoName(errno())}`);
+  // struct sockaddr_un: the family, then a NUL and the name.
+  const address = new Uint8Array([AF_UNIX, 0, 0, ...new TextEncoder().encode(name)]);
+  if (symbols.bind(fd, address, address.length) === 0) return fd;
+  symbols.close(fd);
+  return null;
 }
 
 const FORMAT_BYTES = 16384;

@@ -13,8 +13,8 @@ const OPTS = {
   duration: 64,
 } as const;
 
-/** BPF_PROG_TEST_RUN wants an Ethernet header at least. */
-export const MIN_FRAME_BYTES = 14;
+/** For programs that do not look at the frame. Some kernels refuse one with nothing behind the Ethernet header. */
+export const ANY_FRAME = new Uint8Array(64);
 
 export interface RunResult {
   /** 0, or a negative errno. */
@@ -26,7 +26,7 @@ export interface RunResult {
 }
 
 /**
- * Runs a loaded program over `frame` (MIN_FRAME_BYTES or more) by BPF_PROG_TEST_RUN.
+ * Runs a loaded program over `frame` (an Ethernet header and more) by BPF_PROG_TEST_RUN.
  * `context` is a struct __sk_buff for what the frame itself does not say (ifindex, gso_size, gso_segs).
  */
 export function runProgram(

@@ -16,8 +16,11 @@ export interface Agent {
   kernel: Kernel;
   monitor: Monitor;
   loop: AgentLoop;
-  /** Stops the timers and records what is left; detach first, so that nothing is counted later. */
-  stop(): void;
+  /**
+   * Stops the timers and hands what is left to history until `deadline` (monotonic milliseconds).
+   * Detach first, so that nothing is counted later. What time did not suffice for is logged.
+   */
+  stop(deadline: number): Promise<void>;
 }
 
 const monotonicMs = () => performance.now();
@@ -87,11 +90,28 @@ export function createAgent(
     kernel,
     monitor,
     loop,
-    stop: () => {
-      loop.stop();
-      recorder.finish();
+    stop: async (deadline) => {
+      const room = () => makeRoom(history, deadline);
+      const ringBytes = await loop.stop(room);
+      const connections = await recorder.finish(room);
+      await history.writer.flush(Math.max(0, deadline - monotonicMs()));
+      const lost = historyLosses(history, recorder).filter(({ count }) => count > 0);
+      if (ringBytes + connections === 0 && lost.length === 0) return;
+      log.warn("history is not complete", {
+        undrained_bytes: ringBytes,
+        unrecorded_connections: connections,
+        ...Object.fromEntries(lost.map(({ reason, count }) => [`lost_${reason}`, count])),
+      });
     },
   };
+}
+
+/** Waits until the writer's queue has room for another slice. False when time is up. */
+async function makeRoom(history: History, deadline: number): Promise<boolean> {
+  const { queued, queueCapacity, failing } = history.status();
+  const left = deadline - monotonicMs();
+  if (queued > queueCapacity / 2 && failing === null) await history.writer.flush(Math.max(0, left));
+  return monotonicMs() < deadline;
 }
 
 function historyLosses(history: History, recorder: WindowRecorder): Loss[] {

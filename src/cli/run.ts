@@ -89,8 +89,7 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
   const signal = await stopped.promise;
   log.info("stopping", { signal });
   agent.kernel.detach();
-  agent.stop();
-  await history.writer.flush(FLUSH_MS).catch((error: unknown) => {
+  await agent.stop(performance.now() + FLUSH_MS).catch((error: unknown) => {
     log.error("history was not flushed", { error: errorMessage(error) });
   });
   return 0;

@@ -1,6 +1,7 @@
 import type { KernelClock } from "../bpf/clock.ts";
 import { ENUMS } from "../bpf/layout.gen.ts";
 import type { EventRing, KernelEvent } from "../bpf/ring.ts";
+import { errorMessage } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { ConnectionView } from "./connections.ts";
 import type { Monitor } from "./monitor.ts";
@@ -13,8 +14,9 @@ const DRAIN_MIN_MS = 5;
 const DRAIN_MAX_MS = 100;
 /** Events of one consume call; the clock is read between calls. */
 const DRAIN_BATCH = 1024;
-/** A drain hands the event loop back after this, in milliseconds. */
+/** Draining and retiring hand the event loop back after this, in milliseconds. */
 const DRAIN_BUDGET_MS = 8;
+const TIDY_BUDGET_MS = 5;
 
 export interface AgentParts {
   ring: EventRing;
@@ -40,6 +42,7 @@ export class AgentLoop {
   private drainEveryMs = DRAIN_MAX_MS;
   private nextSweep = 0;
   private lostOpens = 0;
+  private stopped = false;
   private opened: number[] = [];
   private retired: Connection[] = [];
 
@@ -51,12 +54,17 @@ export class AgentLoop {
     this.scheduleDrain(DRAIN_MIN_MS);
   }
 
-  /** Stops the timers; the last events and counters are taken in. */
-  stop(): void {
+  /**
+   * Stops the timers and takes in the last events. `room` is awaited between batches and says whether to go on.
+   * Returns the bytes of events that were left in the ring.
+   */
+  async stop(room: () => Promise<boolean>): Promise<number> {
+    this.stopped = true;
     clearTimeout(this.drainTimer);
     clearTimeout(this.sweepTimer);
-    while (this.parts.ring.drain(DRAIN_BATCH) === DRAIN_BATCH);
-    this.sweep();
+    while ((await room()) && this.parts.ring.drain(DRAIN_BATCH) === DRAIN_BATCH);
+    this.discoverLost(this.parts.now());
+    return this.parts.ring.usedBytes();
   }
 
   /** Called by the ring for each event. */
@@ -99,7 +107,11 @@ export class AgentLoop {
   private scheduleSweep(): void {
     this.sweepTimer = setTimeout(
       () => {
-        this.sweep();
+        try {
+          this.sweep();
+        } catch (error) {
+          this.parts.log.error("a sweep failed", { error: errorMessage(error) });
+        }
         // On the beat, without catching up after a pause.
         const now = this.parts.now();
         this.nextSweep = Math.max(this.nextSweep + SWEEP_MS, now + SWEEP_MS / 2);
@@ -121,10 +133,17 @@ export class AgentLoop {
     const updated: number[] = [];
     table.sweep(started, monitor.watched ? (slot) => updated.push(slot) : undefined);
     this.parts.recorder?.swept();
+    this.tidy();
     monitor.swept(this.opened, updated, this.retired);
     this.opened = [];
     this.retired = [];
     this.parts.observeSweep((this.parts.now() - started) / 1000);
+  }
+
+  private tidy(): void {
+    if (this.stopped) return;
+    const until = this.parts.now() + TIDY_BUDGET_MS;
+    if (this.parts.table.tidy(() => this.parts.now() < until)) setImmediate(() => this.tidy());
   }
 
   /** Connections whose `open` event found the ring full are found by looking at every slot. */

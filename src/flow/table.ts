@@ -3,7 +3,10 @@ import type { SideCounters, Slots } from "../bpf/slots.ts";
 
 const STATE = ENUMS.ayaflow_state;
 const LIVE = 1;
-const RETIRING = 2;
+const EXPIRED = 2;
+const RETIRING = 4;
+/** Slots handled between two looks at the clock. */
+const TIDY_SLOTS = 64;
 /** Above this fill closed connections leave at once instead of after the timeout. */
 const PRESSURE = 0.5;
 
@@ -40,7 +43,11 @@ export class FlowTable {
   private readonly position: Uint32Array;
   private readonly lastChange: Float64Array;
   private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
+  private readonly generations: Uint32Array;
+  /** To be taken out of the look-ups; taken out, since the last sweep; taken out before it. */
+  private expired: number[] = [];
   private retiring: number[] = [];
+  private freeing: number[] = [];
   private sweptAt: number;
 
   constructor(
@@ -58,6 +65,7 @@ export class FlowTable {
     this.packetRate = new Float32Array(capacity);
     this.byteRate = new Float32Array(capacity);
     this.lastChange = new Float64Array(capacity);
+    this.generations = new Uint32Array(capacity);
     this.sweptAt = now;
   }
 
@@ -73,11 +81,17 @@ export class FlowTable {
 
   /** Takes up a connection the kernel opened. Events may come late or twice. Returns whether it was new. */
   open(slot: number, gen: number, now: number): boolean {
-    if (slot >= this.options.capacity || (this.flags[slot] ?? 0) !== 0) return false;
+    if (slot >= this.options.capacity) return false;
+    if ((this.flags[slot] ?? 0) !== 0) {
+      if (this.generations[slot] === gen) return false;
+      // Found by `discover` while the kernel was giving it back: it never was a connection.
+      this.forget(slot);
+    }
     const { slots } = this.kernel;
     const meta = slots.meta(slot);
     if (meta === 0 || slots.generation(slot) !== gen) return false;
     this.flags[slot] = LIVE;
+    this.generations[slot] = gen;
     this.metas[slot] = meta;
     this.packets[slot] = 0;
     this.bytes[slot] = 0;
@@ -99,12 +113,11 @@ export class FlowTable {
   }
 
   /**
-   * Reads every live counter, works out rates, retires what is idle or done, and frees what was
-   * retired by the sweep before (packets under way then have been counted by now).
+   * Reads every live counter, works out rates, and finds what is idle or done, for `tidy`.
    * `changed` is called for each connection that had packets since.
    */
   sweep(now: number, changed?: (slot: number) => void): void {
-    this.freeRetired();
+    for (const slot of this.retiring.splice(0)) this.freeing.push(slot);
     const perSecond = 1000 / Math.max(1, now - this.sweptAt);
     const { slots } = this.kernel;
     const { counters } = this;
@@ -126,10 +139,13 @@ export class FlowTable {
         this.packetRate[slot] = 0;
         this.byteRate[slot] = 0;
       }
-      if (((this.flags[slot] ?? 0) & RETIRING) !== 0) continue;
+      if (this.flags[slot] !== LIVE) continue;
       const closed = slots.state(slot) >= STATE.AYAFLOW_STATE_CLOSED;
       const idle = now - (this.lastChange[slot] ?? 0);
-      if (idle >= this.options.timeoutMs || (closed && pressed && more === 0)) this.retire(slot);
+      if (idle >= this.options.timeoutMs || (closed && pressed && more === 0)) {
+        this.flags[slot] = LIVE | EXPIRED;
+        this.expired.push(slot);
+      }
     }
     this.sweptAt = now;
   }
@@ -144,22 +160,48 @@ export class FlowTable {
     return active;
   }
 
+  /**
+   * Retires what the sweep found, and gives back what was retired before the last sweep (packets under way
+   * then have been counted by now), for as long as `hasTime`. Returns whether something is left to do.
+   */
+  tidy(hasTime: () => boolean): boolean {
+    while (this.freeing.length > 0 && hasTime()) {
+      for (const slot of this.freeing.splice(-TIDY_SLOTS)) this.free(slot);
+    }
+    while (this.expired.length > 0 && hasTime()) {
+      for (const slot of this.expired.splice(-TIDY_SLOTS)) this.retire(slot);
+    }
+    return this.freeing.length + this.expired.length > 0;
+  }
+
   private retire(slot: number): void {
+    if (!this.isCurrent(slot)) return;
     this.kernel.retire(slot);
     this.flags[slot] = LIVE | RETIRING;
     this.retiring.push(slot);
   }
 
-  private freeRetired(): void {
-    for (const slot of this.retiring.splice(0)) {
-      this.options.retired(slot);
-      this.kernel.free(slot);
-      const index = this.position[slot] ?? 0;
-      const moved = this.live[--this.size] ?? 0;
-      this.live[index] = moved;
-      this.position[moved] = index;
-      this.flags[slot] = 0;
-      this.metas[slot] = 0;
-    }
+  private free(slot: number): void {
+    if (!this.isCurrent(slot)) return;
+    this.options.retired(slot);
+    this.kernel.free(slot);
+    this.forget(slot);
+  }
+
+  /** Whether the slot still holds what we know of it; forgets it if not. */
+  private isCurrent(slot: number): boolean {
+    if ((this.flags[slot] ?? 0) === 0) return false;
+    if (this.kernel.slots.generation(slot) === this.generations[slot]) return true;
+    this.forget(slot);
+    return false;
+  }
+
+  private forget(slot: number): void {
+    const index = this.position[slot] ?? 0;
+    const moved = this.live[--this.size] ?? 0;
+    this.live[index] = moved;
+    this.position[moved] = index;
+    this.flags[slot] = 0;
+    this.metas[slot] = 0;
   }
 }

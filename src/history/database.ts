@@ -58,6 +58,7 @@ function openForWriting(path: string): SqlConnection {
   try {
     db.run("PRAGMA busy_timeout = 0");
     migrate(db);
+    db.run("PRAGMA synchronous = NORMAL");
     db.run("PRAGMA wal_autocheckpoint = 0");
     db.run(`PRAGMA cache_size = -${CACHE_KIB}`);
     return new SqlConnection(db);

@@ -6,15 +6,19 @@ import type { SqlConnection } from "./connection.ts";
 const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
 
+/** Bytes of one page in the WAL, with its header. */
+const FRAME_BYTES = 4096 + 24;
+/** A WAL file that has become this many thresholds long is cut; else it is written over, which costs less. */
+const MAX_WAL_FILE = 4;
+
 /**
  * The writing connection, its transactions and its checkpoints.
  *
  * SQLite would call fsync inside a checkpoint, which can hold the event loop for tens of milliseconds, so the
- * syncs are done here, in the thread pool: the WAL, then (in SQLite, without syncing) its pages are copied, then
- * the database, and only then is the WAL truncated. That is what synchronous=NORMAL guarantees: a power cut loses
- * the last moments, never the file. Meanwhile a second connection holds a read transaction: what is written then
- * goes behind what is being copied, never over it, and the WAL is not truncated but left for the next checkpoint.
- * Until that one, synchronous is NORMAL itself: SQLite then syncs the header should it begin the WAL anew.
+ * large syncs are done here, in the thread pool: the WAL, then (in SQLite, without syncing) its pages are copied,
+ * then the database, and only then does the WAL begin anew. That is what synchronous=NORMAL guarantees: a power
+ * cut loses the last moments, never the file. Meanwhile a second connection holds a read transaction: what is
+ * written then goes behind what is being copied, never over it, and the WAL is left for the next checkpoint.
  */
 export class Store {
   private readonly databaseFd: number;
@@ -38,7 +42,6 @@ export class Store {
   ) {
     this.databaseFd = openSync(path, "r");
     this.checkpointAt = walThreshold;
-    this.setSynchronous(this.walBytes() === 0 ? "OFF" : "NORMAL");
   }
 
   /** Runs `work` in a transaction, all or nothing. @throws what `work` or SQLite threw. */
@@ -62,6 +65,13 @@ export class Store {
     return this.longestMs;
   }
 
+  /** Bytes of the WAL that the next checkpoint copies or writes over. */
+  pendingBytes(): number {
+    const state = this.db.query<{ log: number }, []>("PRAGMA wal_checkpoint(NOOP)").get();
+    return Math.max(0, state?.log ?? 0) * FRAME_BYTES;
+  }
+
+  /** Bytes of the WAL on disk. */
   walBytes(): number {
     if (this.walFd === null) {
       if (statSync(`${this.path}-wal`, { throwIfNoEntry: false }) === undefined) return 0;
@@ -80,7 +90,7 @@ export class Store {
    * Resolves to the error that stopped it, or null. Who writes before it does makes the WAL longer.
    */
   checkpointIfDue(): Promise<Error | null> | null {
-    if (this.running === null && this.walBytes() >= this.checkpointAt) {
+    if (this.running === null && this.pendingBytes() >= this.checkpointAt) {
       this.running = this.checkpoint().finally(() => {
         this.running = null;
       });
@@ -96,7 +106,6 @@ export class Store {
   /** Ends a running checkpoint, then closes; SQLite checkpoints once more, syncing itself. */
   async close(): Promise<void> {
     await this.running;
-    this.setSynchronous("NORMAL");
     this.guard.close();
     this.closeDatabase();
     closeSync(this.databaseFd);
@@ -109,25 +118,32 @@ export class Store {
       this.guard.run("BEGIN");
       this.guard.query("SELECT 1 FROM rows LIMIT 1").get();
       await this.syncWal();
-      this.setSynchronous("OFF");
-      this.timed(() => this.db.run("PRAGMA wal_checkpoint(PASSIVE)"));
+      this.copyPages();
       await fdatasyncAsync(this.databaseFd);
       this.guard.run("COMMIT");
-      const isTruncated = this.transactions === before && this.truncateWal();
-      if (!isTruncated) this.setSynchronous("NORMAL");
-      this.checkpointAt = this.walThreshold + (isTruncated ? 0 : this.walBytes());
+      const isAnew = this.transactions === before && this.beginWalAnew();
+      this.checkpointAt = this.walThreshold + (isAnew ? 0 : this.pendingBytes());
       return null;
     } catch (error) {
       if (this.guard.db.inTransaction) this.guard.run("ROLLBACK");
-      this.setSynchronous("NORMAL");
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
+  private copyPages(): void {
+    this.db.run("PRAGMA synchronous = OFF");
+    try {
+      this.timed(() => this.db.run("PRAGMA wal_checkpoint(PASSIVE)"));
+    } finally {
+      this.db.run("PRAGMA synchronous = NORMAL");
+    }
+  }
+
   /** False when a reader still needs the WAL. */
-  private truncateWal(): boolean {
-    const truncate = this.db.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)");
-    return this.timed(() => truncate.get())?.busy === 0;
+  private beginWalAnew(): boolean {
+    const mode = this.walBytes() > MAX_WAL_FILE * this.walThreshold ? "TRUNCATE" : "RESTART";
+    const checkpoint = this.db.query<{ busy: number }, []>(`PRAGMA wal_checkpoint(${mode})`);
+    return this.timed(() => checkpoint.get())?.busy === 0;
   }
 
   private async syncWal(): Promise<void> {
@@ -150,9 +166,5 @@ export class Store {
     } finally {
       this.longestMs = Math.max(this.longestMs, this.clock() - started);
     }
-  }
-
-  private setSynchronous(mode: "OFF" | "NORMAL"): void {
-    this.db.run(`PRAGMA synchronous = ${mode}`);
   }
 }

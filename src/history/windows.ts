@@ -36,6 +36,7 @@ export class WindowRecorder {
   private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
   private windowStart: number;
   private walking = false;
+  private finished = false;
   /** Packets of raw mode whose connection's slot had gone by the time the ring was drained. */
   stalePackets = 0;
 
@@ -90,11 +91,19 @@ export class WindowRecorder {
     this.recorded.fill(0, slot * FIELDS, (slot + 1) * FIELDS);
   }
 
-  /** The rest of every live connection, at once: the agent is about to end. */
-  finish(): void {
-    if (this.options.windowMs === 0) return;
-    const { table } = this.options;
-    for (let index = 0; index < table.size; index++) this.record(table.live[index] ?? 0);
+  /**
+   * The rest of every live connection: the agent is about to end. `room` is awaited between slices
+   * and says whether to go on. Returns how many connections were left without their row.
+   */
+  async finish(room: () => Promise<boolean>): Promise<number> {
+    this.finished = true;
+    const { table, windowMs } = this.options;
+    if (windowMs === 0) return 0;
+    for (let index = 0; index < table.size; index++) {
+      if (index % SLICE_SLOTS === 0 && !(await room())) return table.size - index;
+      this.record(table.live[index] ?? 0);
+    }
+    return 0;
   }
 
   private align(wallMs: number): number {
@@ -103,6 +112,7 @@ export class WindowRecorder {
   }
 
   private walk(slots: Uint32Array, from: number, done: () => void): void {
+    if (this.finished) return;
     const started = this.options.now();
     let index = from;
     while (index < slots.length) {
@@ -128,9 +138,10 @@ export class WindowRecorder {
     const retransmits = slots.retransmits(slot);
     const packetsA = counters.packetsA - (recorded[at] ?? 0);
     const packetsB = counters.packetsB - (recorded[at + 2] ?? 0);
-    if (packetsA + packetsB === 0) return;
     const bytesA = counters.bytesA - (recorded[at + 1] ?? 0);
     const bytesB = counters.bytesB - (recorded[at + 3] ?? 0);
+    // A counter read while it passed 2^32 can look smaller: the next reading is right.
+    if (packetsA + packetsB === 0 || Math.min(packetsA, packetsB, bytesA, bytesB) < 0) return;
     const detail = slots.detail(slot);
     if (this.clients[slot] !== detail.client) this.connections[slot] = undefined;
     const connection = this.connection(slot);

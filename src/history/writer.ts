@@ -106,8 +106,10 @@ export class HistoryWriter {
   async flush(deadlineMs: number): Promise<void> {
     const { clock } = this.options;
     const end = clock() + deadlineMs;
-    while (this.queue.length > 0 && this.failure === null && clock() < end) {
+    let isFailing = false;
+    while (this.queue.length > 0 && !isFailing && clock() < end) {
       this.slice(Infinity);
+      isFailing = this.failure !== null;
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     this.dropFirst(this.queue.length, this.failure?.reason ?? "shutdown");
@@ -150,7 +152,7 @@ export class HistoryWriter {
 
   /** One slice and what is to follow it. */
   private run(): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.failure?.isPermanent === true) return;
     this.followCheckpoint();
     if (this.mustWait()) return;
     this.slice(this.failure === null ? Infinity : PROBE_ROWS);
@@ -178,7 +180,8 @@ export class HistoryWriter {
     if (!this.isWaiting) return false;
     const { store } = this.options;
     return (
-      this.queue.length < this.queue.capacity / 2 || store.walBytes() > MAX_WAL_GROWTH * store.walThreshold
+      this.queue.length < this.queue.capacity / 2 ||
+      store.pendingBytes() > MAX_WAL_GROWTH * store.walThreshold
     );
   }
 
@@ -214,8 +217,10 @@ export class HistoryWriter {
 
   private succeeded(rows: number): void {
     if (rows > PROBE_ROWS) this.retryMs = this.firstRetryMs;
-    if (this.failure === null || rows === 0) {
-      if (this.failure !== null) this.retry();
+    if (this.failure === null) return;
+    if (rows === 0) {
+      // Nothing was tried: still failing, as far as is known.
+      this.retry();
       return;
     }
     this.failure = null;
@@ -225,7 +230,7 @@ export class HistoryWriter {
   private fail(error: unknown, attempted: number): void {
     const failure = classifyFailure(error, this.options.store.path);
     if (this.failure?.message !== failure.message) {
-      this.options.log.error(`history: ${failure.message}; traffic is counted on, rows are lost`);
+      this.options.log.error(`history: ${failure.message}; traffic is counted on, rows wait or are lost`);
     }
     this.failure = failure;
     this.unschedule();

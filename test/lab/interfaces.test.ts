@@ -14,7 +14,8 @@ test("an interface that goes away is reported, the others count on", async () =>
     const answer = await agent.get<{ status: string; reasons: string[] }>("/api/health");
     return answer.status === "degraded" ? answer : null;
   }, "health never noticed that the interfaces are gone");
-  for (const name of ["spare0", "spare1"]) expect(health.reasons.join()).toContain(`interface ${name} is gone`);
+  for (const name of ["spare0", "spare1"])
+    expect(health.reasons.join()).toContain(`interface ${name} is gone`);
   await client.exec(["ping", "-c", "2", "-i", "0.05", server.ipv4]);
   expect((await statsAfter(agent, 4)).coverage).toBe(1);
 });

@@ -82,6 +82,35 @@ describe("who is the client", () => {
   });
 });
 
+describe("a SYN on a live connection", () => {
+  const stray: Segment = { from: "server", flags: syn, sequence: 777 };
+  const again: Segment[] = [
+    { from: "client", flags: syn, sequence: 8999 },
+    { from: "server", flags: syn | ack, sequence: 99, acknowledgment: 9000 },
+    { from: "client", flags: ack, sequence: 9000, acknowledgment: 100 },
+  ];
+
+  test("changes nothing by itself", () => {
+    const seen = connection([...HANDSHAKE, stray, data(1000), acknowledge(1100)]);
+    expect(seen).toMatchObject({ ...ends, state: "established", retransmits: { sent: 0, received: 0 } });
+    expect(seen?.rttServerNs).toBeGreaterThan(0);
+  });
+  test("starts a new one once it is answered, as after a close that was not seen", () => {
+    expect(connection([...HANDSHAKE, data(1000), ...again.slice(0, 2)])).toMatchObject({
+      state: "syn_received",
+    });
+    expect(connection([...HANDSHAKE, data(1000), ...again, data(9000)])).toMatchObject({
+      ...ends,
+      state: "established",
+      retransmits: { sent: 0, received: 0 },
+    });
+  });
+  test("answered for another SYN is not believed", () => {
+    const forged = { ...again[1], from: "server", flags: syn | ack, acknowledgment: 12345 } as const;
+    expect(connection([...HANDSHAKE, stray, forged])).toMatchObject({ ...ends, state: "established" });
+  });
+});
+
 describe("state", () => {
   const finish: Segment[] = [
     { from: "client", flags: fin | ack, sequence: 1000 },
@@ -92,6 +121,8 @@ describe("state", () => {
     ["syn_received", [SYN, SYN_ACK]],
     ["established", HANDSHAKE],
     ["established", [data(1)]],
+    // The way back is another one.
+    ["established", [SYN, ACK]],
     ["closing", [...HANDSHAKE, ...finish.slice(0, 1)]],
     ["closed", [...HANDSHAKE, ...finish]],
     ["closed", [...HANDSHAKE, ...finish, acknowledge(1001)]],
@@ -185,6 +216,22 @@ describe("retransmissions", () => {
       retransmits: { sent: 1 },
       outOfOrder: { sent: 0 },
     });
+  });
+  test("what was acknowledged already, however soon it comes again", async () => {
+    using lab = new PacketLab();
+    lab.run(bytesOf(SYN), { direction: "egress" });
+    await Bun.sleep(200);
+    const segments = [
+      SYN_ACK,
+      ACK,
+      data(1000),
+      data(1100),
+      acknowledge(1200),
+      acknowledge(1100),
+      data(1300),
+      data(1000),
+    ];
+    expect(connection(segments, lab)).toMatchObject({ retransmits: { sent: 1 }, outOfOrder: { sent: 0 } });
   });
   test("not a keep-alive, with and without its byte", () => {
     expect(retransmits([data(1000), data(1099, 0), data(1099, 1), data(1099, 1)])).toBe(0);

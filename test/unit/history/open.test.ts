@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -17,6 +17,9 @@ import { openHistory } from "../../../src/history/history.ts";
 import { createHistoryReader } from "../../../src/history/query.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "../../../src/history/schema.ts";
 import { connection, open, options, row, temporaryFolder } from "./fixture.ts";
+
+// Bounds a hang only: other work on the machine may make any of these slow.
+setDefaultTimeout(60_000);
 
 function hashes(folder: string): Record<string, string> {
   return Object.fromEntries(

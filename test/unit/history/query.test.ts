@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import ipaddr from "ipaddr.js";
 import { join } from "node:path";
 import { formatAddress } from "../../../src/flow/address.ts";
@@ -8,6 +8,9 @@ import type { History } from "../../../src/history/history.ts";
 import { createHistoryReader } from "../../../src/history/query.ts";
 import type { HistoryItem, HistoryQuery, HistoryRow } from "../../../src/history/types.ts";
 import { connection, open, row, START_MS, temporaryFolder } from "./fixture.ts";
+
+// Bounds a hang only: other work on the machine may make any of these slow.
+setDefaultTimeout(60_000);
 
 const ROWS = 9000;
 const SPAN_MS = 3_600_000;

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Database } from "bun:sqlite";
 import type { History } from "../../../src/history/history.ts";
 import { connection, droppedRows, open, row, START_MS, temporaryFolder, until } from "./fixture.ts";
+
+// Bounds a hang only: other work on the machine may make any of these slow.
+setDefaultTimeout(60_000);
 
 const MIB = 1024 * 1024;
 

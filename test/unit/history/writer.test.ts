@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Database } from "bun:sqlite";
@@ -14,6 +14,9 @@ import {
   temporaryFolder,
   until,
 } from "./fixture.ts";
+
+// Bounds a hang only: other work on the machine may make any of these slow.
+setDefaultTimeout(60_000);
 
 /** Rows appended = written + dropped + queued. */
 function accounted(history: History): number {
@@ -142,6 +145,26 @@ test("while another process writes, rows wait", async () => {
   await until(() => history.status().queued === 0);
   expect(history.status()).toMatchObject({ rowsWritten: 3000, failing: null });
   expect(droppedRows(history)).toBe(0);
+});
+
+test("a flush tries once more what could not be written", async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = temporaryFolder(stack);
+  const history = open(stack, folder);
+  const other = new Database(join(folder, "traffic.db"));
+  stack.defer(() => other.close());
+  other.run("BEGIN IMMEDIATE");
+  for (let index = 0; index < 300; index++) history.writer.append(row(connection(index)));
+  await until(() => history.status().failing !== null);
+  other.run("COMMIT");
+  await history.writer.flush(5000);
+  expect(history.status()).toMatchObject({ rowsWritten: 300, queued: 0, failing: null });
+  other.run("BEGIN IMMEDIATE");
+  for (let index = 0; index < 300; index++) history.writer.append(row(connection(index)));
+  await history.writer.flush(5000);
+  other.run("COMMIT");
+  expect(history.status()).toMatchObject({ rowsWritten: 300, queued: 0 });
+  expect(history.status().rowsDropped).toMatchObject({ write_error: 300 });
 });
 
 test("a reader that holds the WAL back harms nothing", async () => {
