@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fstatSync, fsync, openSync, statSync } from "node:fs";
+import { closeSync, fdatasync, fstatSync, fsync, ftruncate, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { SqlConnection } from "./connection.ts";
@@ -6,19 +6,19 @@ import type { SqlConnection } from "./connection.ts";
 const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
 
-/** Bytes of one page in the WAL, with its header. */
-const FRAME_BYTES = 4096 + 24;
-/** A WAL file that has become this many thresholds long is cut; else it is written over, which costs less. */
-const MAX_WAL_FILE = 4;
+const ftruncateAsync = promisify(ftruncate);
+
+const WAL_HEADER_BYTES = 32;
 
 /**
  * The writing connection, its transactions and its checkpoints.
  *
- * SQLite would call fsync inside a checkpoint, which can hold the event loop for tens of milliseconds, so the
- * large syncs are done here, in the thread pool: the WAL, then (in SQLite, without syncing) its pages are copied,
- * then the database, and only then does the WAL begin anew. That is what synchronous=NORMAL guarantees: a power
- * cut loses the last moments, never the file. Meanwhile a second connection holds a read transaction: what is
- * written then goes behind what is being copied, never over it, and the WAL is left for the next checkpoint.
+ * Within a checkpoint SQLite would sync and cut files, which can hold the event loop for tens of milliseconds, so
+ * that is done here, in the thread pool: the WAL is synced, then (in SQLite, without syncing) its pages are copied,
+ * then the database is synced, and only then is the WAL cut to nothing. That is what synchronous=NORMAL guarantees:
+ * a power cut loses the last moments, never the file. Meanwhile a second connection holds a read transaction: what
+ * is written then goes behind what is being copied, never over it, and the WAL is left for the next checkpoint.
+ * Until that one, synchronous is NORMAL itself: should SQLite begin the WAL anew in place, it syncs its header.
  */
 export class Store {
   private readonly databaseFd: number;
@@ -28,6 +28,7 @@ export class Store {
   private isFolderSynced = false;
   private longestMs = 0;
   private transactions = 0;
+  private isCutting = false;
 
   constructor(
     readonly path: string,
@@ -42,6 +43,7 @@ export class Store {
   ) {
     this.databaseFd = openSync(path, "r");
     this.checkpointAt = walThreshold;
+    this.setSynchronous(this.walBytes() === 0 ? "OFF" : "NORMAL");
   }
 
   /** Runs `work` in a transaction, all or nothing. @throws what `work` or SQLite threw. */
@@ -65,17 +67,15 @@ export class Store {
     return this.longestMs;
   }
 
-  /** Bytes of the WAL that the next checkpoint copies or writes over. */
-  pendingBytes(): number {
-    const state = this.db.query<{ log: number }, []>("PRAGMA wal_checkpoint(NOOP)").get();
-    return Math.max(0, state?.log ?? 0) * FRAME_BYTES;
+  /** Whether the WAL is being cut: there can be no transaction until the running checkpoint ends. */
+  get isLocked(): boolean {
+    return this.isCutting;
   }
 
-  /** Bytes of the WAL on disk. */
   walBytes(): number {
     if (this.walFd === null) {
       if (statSync(`${this.path}-wal`, { throwIfNoEntry: false }) === undefined) return 0;
-      this.walFd = openSync(`${this.path}-wal`, "r");
+      this.walFd = openSync(`${this.path}-wal`, "r+");
     }
     return fstatSync(this.walFd).size;
   }
@@ -90,7 +90,7 @@ export class Store {
    * Resolves to the error that stopped it, or null. Who writes before it does makes the WAL longer.
    */
   checkpointIfDue(): Promise<Error | null> | null {
-    if (this.running === null && this.pendingBytes() >= this.checkpointAt) {
+    if (this.running === null && this.walBytes() >= this.checkpointAt) {
       this.running = this.checkpoint().finally(() => {
         this.running = null;
       });
@@ -106,6 +106,7 @@ export class Store {
   /** Ends a running checkpoint, then closes; SQLite checkpoints once more, syncing itself. */
   async close(): Promise<void> {
     await this.running;
+    this.setSynchronous("NORMAL");
     this.guard.close();
     this.closeDatabase();
     closeSync(this.databaseFd);
@@ -118,32 +119,44 @@ export class Store {
       this.guard.run("BEGIN");
       this.guard.query("SELECT 1 FROM rows LIMIT 1").get();
       await this.syncWal();
-      this.copyPages();
+      this.setSynchronous("OFF");
+      this.timed(() => this.db.run("PRAGMA wal_checkpoint(PASSIVE)"));
       await fdatasyncAsync(this.databaseFd);
       this.guard.run("COMMIT");
-      const isAnew = this.transactions === before && this.beginWalAnew();
-      this.checkpointAt = this.walThreshold + (isAnew ? 0 : this.pendingBytes());
+      const isEmpty = this.transactions === before && (await this.cutWal());
+      if (!isEmpty) this.setSynchronous("NORMAL");
+      this.checkpointAt = this.walThreshold + (isEmpty ? 0 : this.walBytes());
       return null;
     } catch (error) {
       if (this.guard.db.inTransaction) this.guard.run("ROLLBACK");
+      this.setSynchronous("NORMAL");
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  private copyPages(): void {
-    this.db.run("PRAGMA synchronous = OFF");
+  /** What a TRUNCATE checkpoint does, with nothing left to copy. False when a reader still needs the WAL. */
+  private async cutWal(): Promise<boolean> {
+    if (this.walFd === null) return false;
+    const header = this.walHeader(this.walFd);
+    const restart = this.db.query<{ busy: number }, []>("PRAGMA wal_checkpoint(RESTART)");
+    if (this.timed(() => restart.get())?.busy !== 0) return false;
+    this.db.run("BEGIN IMMEDIATE");
+    this.isCutting = true;
     try {
-      this.timed(() => this.db.run("PRAGMA wal_checkpoint(PASSIVE)"));
+      // Another process may have written between the two: then the header is its own.
+      if (!header.equals(this.walHeader(this.walFd))) return false;
+      await ftruncateAsync(this.walFd, 0);
+      return true;
     } finally {
-      this.db.run("PRAGMA synchronous = NORMAL");
+      this.isCutting = false;
+      this.db.run("COMMIT");
     }
   }
 
-  /** False when a reader still needs the WAL. */
-  private beginWalAnew(): boolean {
-    const mode = this.walBytes() > MAX_WAL_FILE * this.walThreshold ? "TRUNCATE" : "RESTART";
-    const checkpoint = this.db.query<{ busy: number }, []>(`PRAGMA wal_checkpoint(${mode})`);
-    return this.timed(() => checkpoint.get())?.busy === 0;
+  private walHeader(walFd: number): Buffer {
+    const header = Buffer.alloc(WAL_HEADER_BYTES);
+    readSync(walFd, header, 0, WAL_HEADER_BYTES, 0);
+    return header;
   }
 
   private async syncWal(): Promise<void> {
@@ -166,5 +179,9 @@ export class Store {
     } finally {
       this.longestMs = Math.max(this.longestMs, this.clock() - started);
     }
+  }
+
+  private setSynchronous(mode: "OFF" | "NORMAL"): void {
+    this.db.run(`PRAGMA synchronous = ${mode}`);
   }
 }

@@ -104,10 +104,11 @@ export class HistoryWriter {
    * is dropped as `shutdown`, or for the reason why writing fails.
    */
   async flush(deadlineMs: number): Promise<void> {
-    const { clock } = this.options;
+    const { clock, store } = this.options;
     const end = clock() + deadlineMs;
     let isFailing = false;
     while (this.queue.length > 0 && !isFailing && clock() < end) {
+      if (store.isLocked) await store.checkpointIfDue();
       this.slice(Infinity);
       isFailing = this.failure !== null;
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -180,8 +181,9 @@ export class HistoryWriter {
     if (!this.isWaiting) return false;
     const { store } = this.options;
     return (
+      store.isLocked ||
       this.queue.length < this.queue.capacity / 2 ||
-      store.pendingBytes() > MAX_WAL_GROWTH * store.walThreshold
+      store.walBytes() > MAX_WAL_GROWTH * store.walThreshold
     );
   }
 

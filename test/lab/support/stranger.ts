@@ -10,8 +10,11 @@ import { waitFor } from "./wait.ts";
 const TCX_INGRESS = 46;
 const REPORT_MS = 50;
 
+/** What a TCX program may return: look at the next program too, or let the packet pass at once. */
+export const VERDICT = { next: -1, pass: 0 } as const;
+
 /** A program `name` that counts in the map `name`_count. */
-const source = (name: string) => `
+const source = (name: string, verdict: number) => `
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 struct {
@@ -24,7 +27,7 @@ SEC("tc") int ${name}(struct __sk_buff *skb) {
   __u32 zero = 0;
   __u64 *count = bpf_map_lookup_elem(&${name}_count, &zero);
   if (count) __sync_fetch_and_add(count, 1);
-  return -1;
+  return ${verdict};
 }
 char LICENSE[] SEC("license") = "GPL";
 `;
@@ -34,17 +37,22 @@ export interface Stranger {
   count(): Promise<number>;
 }
 
-async function compile(name: string, folder: string): Promise<string> {
+async function compile(name: string, folder: string, verdict: number): Promise<string> {
   const object = join(folder, `${name}.o`);
   const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
   const flags = ["-O2", "-g", "-target", "bpf", `-I/usr/include/${triplet}`];
-  await exec(["clang", ...flags, "-x", "c", "-c", "-", "-o", object], { stdin: source(name) });
+  await exec(["clang", ...flags, "-x", "c", "-c", "-", "-o", object], { stdin: source(name, verdict) });
   return object;
 }
 
 /** Attaches a TCX program to the ingress of one end, for as long as the lab lives. */
-export async function addTcxStranger(end: End, interfaceName: string, folder: string): Promise<Stranger> {
-  const object = await compile("stranger", folder);
+export async function addTcxStranger(
+  end: End,
+  interfaceName: string,
+  folder: string,
+  verdict: number = VERDICT.next,
+): Promise<Stranger> {
+  const object = await compile("stranger", folder, verdict);
   const program = end.spawn([process.execPath, import.meta.path, object, interfaceName]);
   await waitFor(
     () => program.stdout.includes("\n") || !program.running,
@@ -54,9 +62,14 @@ export async function addTcxStranger(end: End, interfaceName: string, folder: st
 }
 
 /** Attaches a clsact filter to the ingress of one end by tc, as an administrator would. */
-export async function addClsactStranger(end: End, interfaceName: string, folder: string): Promise<Stranger> {
+export async function addClsactStranger(
+  end: End,
+  interfaceName: string,
+  folder: string,
+  place: readonly string[] = [],
+): Promise<Stranger> {
   const name = "passerby";
-  const object = await compile(name, folder);
+  const object = await compile(name, folder, VERDICT.next);
   await end.exec(["tc", "qdisc", "add", "dev", interfaceName, "clsact"]);
   await end.exec([
     "tc",
@@ -65,6 +78,7 @@ export async function addClsactStranger(end: End, interfaceName: string, folder:
     "dev",
     interfaceName,
     "ingress",
+    ...place,
     "bpf",
     "direct-action",
     "object-file",
