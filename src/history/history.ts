@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { Database } from "bun:sqlite";
 import type { Logger } from "../log.ts";
 import { SqlConnection } from "./connection.ts";
@@ -40,6 +41,14 @@ export interface History {
   close: () => Promise<void>;
 }
 
+function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+}
+
+function moved(path: string): string {
+  return `${path} was moved, replaced or deleted, rows go to the file that was there: restart the agent`;
+}
+
 /**
  * Opens the history of one agent for writing and reading.
  * @throws AyaflowError when the file is in use, newer, broken, another application's, or cannot be made.
@@ -48,6 +57,7 @@ export function openHistory(options: HistoryOptions): History {
   const { path, log, now, maxDbSizeBytes, dataRetentionSeconds } = options;
   const clock = options.clock ?? (() => performance.now());
   const { db, close } = openDatabase(path, options.lockFile);
+  const inode = inodeOf(path);
   const walThreshold = Math.max(MIN_WAL_BYTES, Math.min(MAX_WAL_BYTES, maxDbSizeBytes * WAL_SHARE));
   const guard = new SqlConnection(new Database(path, { readonly: true }));
   const store = new Store(path, db, close, guard, walThreshold, clock);
@@ -80,7 +90,10 @@ export function openHistory(options: HistoryOptions): History {
     writer,
     reader,
     retention,
-    status: () => writer.status(),
+    status: () => {
+      const status = writer.status();
+      return { ...status, failing: status.failing ?? (inodeOf(path) === inode ? null : moved(path)) };
+    },
     longestHoldMs: () => store.longestHoldMs,
     close: () => {
       closing ??= closeAll();

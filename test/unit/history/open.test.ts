@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -244,4 +245,15 @@ test("a mode given by hand stays", async () => {
   chmodSync(path, 0o600);
   await filled(folder, 1);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("says so when the file is taken away under it", async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = temporaryFolder(stack);
+  const history = open(stack, folder);
+  expect(history.status().failing).toBeNull();
+  renameSync(join(folder, "traffic.db"), join(folder, "elsewhere.db"));
+  expect(history.status().failing).toContain("was moved, replaced or deleted");
+  renameSync(join(folder, "elsewhere.db"), join(folder, "traffic.db"));
+  expect(history.status().failing).toBeNull();
 });
