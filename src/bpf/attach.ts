@@ -171,10 +171,15 @@ function programName(id: number): string {
   return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
 }
 
+const ATTACH_REMEDIES: Readonly<Record<string, string>> = {
+  EPERM: " Run as root, or with CAP_NET_ADMIN and CAP_BPF.",
+  ENOENT: " The kernel lacks sch_ingress or cls_bpf: modprobe sch_ingress cls_bpf.",
+};
+
 function attachError(name: string, hook: Hook, method: string, code: number): AyaflowError {
   const said = takeMessages();
   const reason = errnoName(code === -1 ? errno() : code);
-  const remedy = reason === "EPERM" ? " Run as root, or with CAP_NET_ADMIN and CAP_BPF." : "";
+  const remedy = ATTACH_REMEDIES[reason] ?? "";
   return new AyaflowError(
     `cannot attach to ${name} ${hook} (${method}): ${reason}.${remedy}${said === "" ? "" : `\n${said}`}`,
   );

@@ -61,6 +61,10 @@ export function powerOfTwo(value: number): number {
 function remedy(code: number): string {
   switch (errnoName(code)) {
     case "EPERM":
+      return (
+        " Run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON;" +
+        " before Linux 5.11 also raise RLIMIT_MEMLOCK (ulimit -l unlimited)."
+      );
     case "EACCES":
       return " Run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON.";
     case "ENOMEM":

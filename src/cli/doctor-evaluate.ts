@@ -23,7 +23,7 @@ export interface Check {
 
 const MIB = 1024 ** 2;
 /** Room that the programs' maps need per tracked connection, and besides. Rounded up generously. */
-const MAP_BYTES_PER_CONNECTION = 256;
+const MAP_BYTES_PER_CONNECTION = 352;
 const MAP_BYTES_FIXED = 32 * MIB;
 const LEAST_FREE_BYTES = 16 * MIB;
 
