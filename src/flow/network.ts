@@ -22,21 +22,28 @@ export function isNetwork(text: string): boolean {
   return split(text) !== null;
 }
 
+/** First and last address of an address or CIDR network; null for anything else. */
+export function networkRange(text: string): { first: Uint8Array; last: Uint8Array } | null {
+  const network = split(text);
+  if (network === null) return null;
+  const { base, prefix } = network;
+  const hostBits = (index: number) => 0xff >> Math.max(0, Math.min(8, prefix - index * 8));
+  return {
+    first: base.map((byte, index) => byte & ~hostBits(index)),
+    last: base.map((byte, index) => byte | hostBits(index)),
+  };
+}
+
 /** Reads an address or a CIDR network. @throws AyaflowError naming the text. */
 export function parseNetwork(text: string): Network {
-  const network = split(text);
-  if (network === null) {
+  const range = networkRange(text);
+  if (range === null) {
     throw new AyaflowError(`"${text}" is neither an IP address nor a network such as 10.0.0.0/8`);
   }
-  const { base, prefix } = network;
-  const whole = prefix >> 3;
-  const rest = prefix & 7;
-  const mask = (0xff00 >> rest) & 0xff;
+  const { first, last } = range;
   return {
-    contains: (candidate) => {
-      if (candidate.length !== base.length) return false;
-      for (let index = 0; index < whole; index++) if (candidate[index] !== base[index]) return false;
-      return rest === 0 || (((candidate[whole] ?? 0) ^ (base[whole] ?? 0)) & mask) === 0;
-    },
+    contains: (address) =>
+      address.length === first.length &&
+      address.every((byte, index) => byte >= (first[index] ?? 0) && byte <= (last[index] ?? 0)),
   };
 }

@@ -1,4 +1,4 @@
-import { parseAddress } from "../flow/address.ts";
+import { networkRange } from "../flow/network.ts";
 import { HistoryQueryError } from "./errors.ts";
 import { KIND_PACKET, KIND_WINDOW, DIRECTION_EGRESS, DIRECTION_INGRESS } from "./schema.ts";
 import type { HistoryQuery } from "./types.ts";
@@ -26,31 +26,15 @@ export interface Filter {
 /** A packet of the server's: its source is the server. */
 const REVERSED = `(r.kind = ${KIND_PACKET} AND r.packets_received > 0)`;
 
-function parsePrefix(text: string, bits: number): number {
-  const prefix = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
-  return prefix <= bits ? prefix : Number.NaN;
-}
-
 /** First and last address of an address or CIDR. @throws HistoryQueryError naming `parameter`. */
 export function addressRange(parameter: string, text: string): { first: Uint8Array; last: Uint8Array } {
-  const [base = "", prefixText, ...rest] = text.split("/");
-  const address = parseAddress(base);
-  const bits = (address?.length ?? 0) * 8;
-  const prefix = prefixText === undefined ? bits : parsePrefix(prefixText, bits);
-  if (address === null || rest.length > 0 || Number.isNaN(prefix)) {
+  const range = networkRange(text);
+  if (range === null) {
     throw new HistoryQueryError(
       `${parameter}: "${text}" is not an address or CIDR; write for example 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32`,
     );
   }
-  const first = address.slice();
-  const last = address.slice();
-  for (let index = 0; index < address.length; index++) {
-    const kept = Math.max(0, Math.min(8, prefix - index * 8));
-    const mask = (0xff00 >> kept) & 0xff;
-    first[index] = (address[index] ?? 0) & mask;
-    last[index] = (address[index] ?? 0) | (~mask & 0xff);
-  }
-  return { first, last };
+  return range;
 }
 
 function either(a: Condition, b: Condition): Condition {

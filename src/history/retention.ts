@@ -1,6 +1,7 @@
 import type { Statement } from "bun:sqlite";
 import type { Logger } from "../log.ts";
 import { errorMessage } from "../errors.ts";
+import { AgeClock } from "./age-clock.ts";
 import { OrphanSweep } from "./orphans.ts";
 import { idMs, SUB_RANGE } from "./rowid.ts";
 import type { SegmentTracker } from "./segments.ts";
@@ -41,6 +42,7 @@ export interface RetentionOptions {
 /** Keeps history within its age and size: deletes the oldest rows, then what only they used, in small slices. */
 export class Retention {
   private readonly timer: Timer;
+  private readonly ageClock: AgeClock;
   private readonly pageSize: number;
   private readonly deleteOldest: Statement<unknown, [number, number]>;
   private readonly deleteEmptySegments: Statement<unknown, [number, number]>;
@@ -53,6 +55,7 @@ export class Retention {
 
   constructor(private readonly options: RetentionOptions) {
     const { db } = options.store;
+    this.ageClock = new AgeClock(options.now, options.clock);
     this.pageSize = this.pragma("page_size");
     this.deleteOldest = db.prepare(
       `DELETE FROM rows WHERE id <=
@@ -135,8 +138,9 @@ export class Retention {
   /** Rows of milliseconds before this one go: too old, or the oldest while there is too much; null for none. */
   private boundary(): number | null {
     if (this.isOverSize()) return idMs(Infinity);
-    const { dataRetentionSeconds, now } = this.options;
-    return dataRetentionSeconds === 0 ? null : idMs(now() - dataRetentionSeconds * 1000);
+    const { dataRetentionSeconds } = this.options;
+    const now = this.ageClock.read();
+    return dataRetentionSeconds === 0 || now === null ? null : idMs(now - dataRetentionSeconds * 1000);
   }
 
   private isOverSize(): boolean {
