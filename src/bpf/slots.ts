@@ -103,6 +103,29 @@ export class Slots {
     return (words[at] ?? 0) + (words[at + SIDE.size / 4] ?? 0);
   }
 
+  /** Port of side A (0) or B (1). */
+  port(slot: number, side: 0 | 1): number {
+    const { bytes } = this.chunk(slot);
+    const at = byteOf(slot) + (side === 0 ? KEY.port_a.offset : KEY.port_b.offset);
+    return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+  }
+
+  /** Address of side A (0) or B (1), 16 bytes: a view, valid until the slot changes. */
+  address(slot: number, side: 0 | 1): Uint8Array {
+    const at = byteOf(slot) + (side === 0 ? KEY.addr_a.offset : KEY.addr_b.offset);
+    return this.chunk(slot).bytes.subarray(at, at + 16);
+  }
+
+  /** Both parts of the handshake's round trip time in nanoseconds, 0 where not seen. */
+  handshake(slot: number): { serverNs: number; clientNs: number } {
+    const { words } = this.chunk(slot);
+    const at = wordOf(slot);
+    return {
+      serverNs: words[at + SLOT.rtt_server_ns.offset / 4] ?? 0,
+      clientNs: words[at + SLOT.rtt_client_ns.offset / 4] ?? 0,
+    };
+  }
+
   detail(slot: number): SlotDetail {
     const { bytes } = this.chunk(slot);
     const at = byteOf(slot);

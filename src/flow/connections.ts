@@ -3,6 +3,7 @@ import { formatAddress } from "./address.ts";
 import type { FlowTable } from "./table.ts";
 import { type Connection, type Direction, type LiveQuery, TCP_STATES } from "./types.ts";
 import { parseNetwork } from "./network.ts";
+import { topBy } from "./top.ts";
 
 /** Turns the kernel's times into milliseconds since the epoch. */
 export interface WallClock {
@@ -83,12 +84,8 @@ export class ConnectionView {
       const slot = this.table.live[index] ?? 0;
       if (matches(slot)) slots.push(slot);
     }
-    const rank = this.rank(query.sort);
-    const keys = new Float64Array(this.table.live.length === 0 ? 0 : maxSlot(slots) + 1);
-    for (const slot of slots) keys[slot] = rank(slot);
-    slots.sort((x, y) => (keys[y] ?? 0) - (keys[x] ?? 0) || x - y);
     return {
-      connections: slots.slice(0, query.limit).map((slot) => this.connection(slot)),
+      connections: topBy(slots, this.rank(query.sort), query.limit).map((slot) => this.connection(slot)),
       matched: slots.length,
     };
   }
@@ -96,19 +93,17 @@ export class ConnectionView {
   private matcher(query: LiveQuery): (slot: number) => boolean {
     const { slots } = this.table.kernel;
     const network = query.ip === undefined ? null : parseNetwork(query.ip);
-    const needsDetail = network !== null || query.port !== undefined;
+    const { port } = query;
     return (slot) => {
       const { protocol, ipv6, ifindex } = splitMeta(this.table.meta(slot));
       if (query.protocol !== undefined && protocol !== query.protocol) return false;
       if (query.interface !== undefined && this.interfaceName(ifindex) !== query.interface) return false;
       if (query.state !== undefined && TCP_STATES[slots.state(slot)] !== query.state) return false;
-      if (!needsDetail) return true;
-      const { addressA, addressB, portA, portB } = slots.detail(slot);
-      if (query.port !== undefined && portA !== query.port && portB !== query.port) return false;
+      if (port !== undefined && slots.port(slot, 0) !== port && slots.port(slot, 1) !== port) return false;
       return (
         network === null ||
-        network.contains(wireAddress(addressA, ipv6)) ||
-        network.contains(wireAddress(addressB, ipv6))
+        network.contains(wireAddress(slots.address(slot, 0), ipv6)) ||
+        network.contains(wireAddress(slots.address(slot, 1), ipv6))
       );
     };
   }
@@ -130,7 +125,10 @@ export class ConnectionView {
       case "rate":
         return (slot) => table.byteRate[slot] ?? 0;
       case "rtt":
-        return (slot) => rtt(slots.detail(slot)).rttNs ?? 0;
+        return (slot) => {
+          const { serverNs, clientNs } = slots.handshake(slot);
+          return serverNs > 0 && clientNs > 0 ? serverNs + clientNs : 0;
+        };
     }
   }
 }
@@ -144,8 +142,4 @@ function rtt(detail: SlotDetail): Pick<Connection, "rttNs" | "rttServerNs" | "rt
     rttServerNs: server,
     rttClientNs: client,
   };
-}
-
-function maxSlot(slots: readonly number[]): number {
-  return slots.reduce((most, slot) => Math.max(most, slot), 0);
 }
