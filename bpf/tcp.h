@@ -126,13 +126,23 @@ static __noinline int tcp_old_segment(struct ayaflow_slot *s, __u32 side, __u32 
 	if (!reorder_us)
 		reorder_us = DEFAULT_REORDER_US;
 	/* Acknowledged already: sent again without need, not overtaken. */
-	if (s->side[!side].flags & TCP_ACK && (__s32)(s->side[!side].last_ack - end) >= 0)
+	if (s->side[!side].flags & TCP_ACK && (__s32)(s->side[!side].last_ack - end) >= 0) {
 		me->retransmits += packets;
-	else if (s->side[!side].dup_acks < FAST_RETRANSMIT_DUP_ACKS && s->info & (AYAFLOW_INFO_MISSING_A << side) &&
-	    end != me->next_seq && now_us() - me->newest_us < reorder_us)
-		me->out_of_order += packets;
+	} else if (s->side[!side].dup_acks < FAST_RETRANSMIT_DUP_ACKS &&
+		   s->info & (AYAFLOW_INFO_MISSING_A << side) && now_us() - me->newest_us < reorder_us) {
+		/* The segment that ends where the newest did cannot have been overtaken. */
+		__u32 newest = end == me->next_seq ? 1 : 0;
+
+		me->retransmits += newest;
+		me->out_of_order += packets - newest;
+	} else {
+		me->retransmits += packets;
+	}
+	/* More may be missing of what was sent since: it is over when all of that is acknowledged. */
+	if (s->info & (AYAFLOW_INFO_MISSING_A << side))
+		me->recover = me->next_seq;
 	else
-		me->retransmits += packets;
+		note_missing(s, side);
 	return 0;
 }
 
