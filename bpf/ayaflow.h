@@ -60,7 +60,6 @@ enum ayaflow_event_type {
 /* Bits of ayaflow_slot.info. */
 enum ayaflow_info {
 	AYAFLOW_INFO_CLIENT_B = 1 << 0,
-	AYAFLOW_INFO_CLIENT_BY_SYN = 1 << 1,
 	AYAFLOW_INFO_FIRST_B = 1 << 2,
 	AYAFLOW_INFO_FIRST_EGRESS = 1 << 3,
 	/* next_seq of side A (and, shifted by one, of side B) is known. */
@@ -96,7 +95,7 @@ struct ayaflow_counters {
 struct ayaflow_side {
 	__u32 next_seq;
 	__u32 last_ack;
-	/* While segments are missing: when next_seq last moved (microseconds modulo 2^32, 0 unknown),
+	/* While segments are missing: when next_seq last moved (microseconds modulo 2^32),
 	 * and the number whose acknowledgment ends it. */
 	__u32 newest_us;
 	__u32 recover;

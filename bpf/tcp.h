@@ -18,8 +18,7 @@ static __always_inline __u32 saturate(__u64 ns)
 
 static __always_inline __u32 now_us(void)
 {
-	/* 0 means never. */
-	return (__u32)(bpf_ktime_get_boot_ns() / NS_PER_US) | 1;
+	return bpf_ktime_get_boot_ns() / NS_PER_US;
 }
 
 static __always_inline __u32 client_side(const struct ayaflow_slot *s)
@@ -29,8 +28,7 @@ static __always_inline __u32 client_side(const struct ayaflow_slot *s)
 
 static __always_inline void set_client(struct ayaflow_slot *s, __u32 side)
 {
-	s->info = (s->info & ~AYAFLOW_INFO_CLIENT_B) | (side ? AYAFLOW_INFO_CLIENT_B : 0) |
-		  AYAFLOW_INFO_CLIENT_BY_SYN;
+	s->info = (s->info & ~AYAFLOW_INFO_CLIENT_B) | (side ? AYAFLOW_INFO_CLIENT_B : 0);
 }
 
 /* A SYN on a finished or never seen connection: whatever was known of an earlier one is over. */

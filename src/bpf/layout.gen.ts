@@ -97,7 +97,6 @@ export const ENUMS = {
   },
   ayaflow_info: {
     AYAFLOW_INFO_CLIENT_B: 1,
-    AYAFLOW_INFO_CLIENT_BY_SYN: 2,
     AYAFLOW_INFO_FIRST_B: 4,
     AYAFLOW_INFO_FIRST_EGRESS: 8,
     AYAFLOW_INFO_SEQ_A: 16,

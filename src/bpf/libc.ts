@@ -16,7 +16,6 @@ const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const SIOCGIFHWADDR = 0x8927;
 const IFREQ_BYTES = 40;
 const IFNAMSIZ = 16;
-export const PAGE_BYTES = 4096;
 
 const libc = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },

@@ -30,8 +30,19 @@ export interface SideCounters {
   bytesB: number;
 }
 
+/** The two parts of the TCP handshake's round trip, in nanoseconds, 0 where not seen; they saturate at 4.29 s. */
+export interface Handshake {
+  rttServerNs: number;
+  rttClientNs: number;
+}
+
+/** The whole round trip, SYN to the ACK that completes, as Wireshark has it; null unless both parts were seen. */
+export function handshakeNs({ rttServerNs, rttClientNs }: Handshake): number | null {
+  return rttServerNs === 0 || rttClientNs === 0 ? null : rttServerNs + rttClientNs;
+}
+
 /** What a slot says of its connection apart from the counters. */
-export interface SlotDetail {
+export interface SlotDetail extends Handshake {
   addressA: Uint8Array;
   addressB: Uint8Array;
   portA: number;
@@ -43,8 +54,6 @@ export interface SlotDetail {
   state: number;
   firstBootNs: number;
   lastJiffies: number;
-  rttServerNs: number;
-  rttClientNs: number;
   retransmits: [number, number];
   outOfOrder: [number, number];
   flags: [number, number];
@@ -116,13 +125,12 @@ export class Slots {
     return this.chunk(slot).bytes.subarray(at, at + 16);
   }
 
-  /** Both parts of the handshake's round trip time in nanoseconds, 0 where not seen. */
-  handshake(slot: number): { serverNs: number; clientNs: number } {
+  handshake(slot: number): Handshake {
     const { words } = this.chunk(slot);
     const at = wordOf(slot);
     return {
-      serverNs: words[at + SLOT.rtt_server_ns.offset / 4] ?? 0,
-      clientNs: words[at + SLOT.rtt_client_ns.offset / 4] ?? 0,
+      rttServerNs: words[at + SLOT.rtt_server_ns.offset / 4] ?? 0,
+      rttClientNs: words[at + SLOT.rtt_client_ns.offset / 4] ?? 0,
     };
   }
 

@@ -25,7 +25,7 @@ export interface AgentParts {
   view: ConnectionView;
   monitor: Monitor;
   /** History: a packet in raw mode, the end of a sweep. */
-  recorder: { packet(event: KernelEvent): void; swept(): void } | null;
+  recorder: { packet(event: KernelEvent): void; swept(): void };
   /** Watched interfaces that are gone. */
   missingInterfaces(): string[];
   observeSweep(seconds: number): void;
@@ -43,6 +43,8 @@ export class AgentLoop {
   private nextSweep = 0;
   private lostOpens = 0;
   private stopped = false;
+  /** A tidy is under way, slice by slice. */
+  private tidying = false;
   private opened: number[] = [];
   private retired: Connection[] = [];
 
@@ -69,7 +71,7 @@ export class AgentLoop {
 
   /** Called by the ring for each event. */
   event(event: KernelEvent): void {
-    if (event.type === EVENT.AYAFLOW_EVENT_PACKET) this.parts.recorder?.packet(event);
+    if (event.type === EVENT.AYAFLOW_EVENT_PACKET) this.parts.recorder.packet(event);
     else if (event.type === EVENT.AYAFLOW_EVENT_OPEN) this.open(event.slot, event.gen);
   }
 
@@ -132,8 +134,8 @@ export class AgentLoop {
     this.discoverLost(started);
     const updated: number[] = [];
     table.sweep(started, monitor.watched ? (slot) => updated.push(slot) : undefined);
-    this.parts.recorder?.swept();
-    this.tidy();
+    this.parts.recorder.swept();
+    if (!this.tidying) this.tidy();
     monitor.swept(this.opened, updated, this.retired);
     this.opened = [];
     this.retired = [];
@@ -143,7 +145,8 @@ export class AgentLoop {
   private tidy(): void {
     if (this.stopped) return;
     const until = this.parts.now() + TIDY_BUDGET_MS;
-    if (this.parts.table.tidy(() => this.parts.now() < until)) setImmediate(() => this.tidy());
+    this.tidying = this.parts.table.tidy(() => this.parts.now() < until);
+    if (this.tidying) setImmediate(() => this.tidy());
   }
 
   /** Connections whose `open` event found the ring full are found by looking at every slot. */

@@ -1,4 +1,4 @@
-import { type SlotDetail, splitMeta } from "../bpf/slots.ts";
+import { handshakeNs, splitMeta } from "../bpf/slots.ts";
 import { formatAddress } from "./address.ts";
 import type { FlowTable } from "./table.ts";
 import { type Connection, type Direction, type LiveQuery, TCP_STATES } from "./types.ts";
@@ -65,7 +65,9 @@ export class ConnectionView {
       bytesPerSecond: this.table.byteRate[slot] ?? 0,
       flagsSent: detail.flags[client] ?? 0,
       flagsReceived: detail.flags[server] ?? 0,
-      ...rtt(detail),
+      rttNs: handshakeNs(detail),
+      rttServerNs: detail.rttServerNs || null,
+      rttClientNs: detail.rttClientNs || null,
       retransmitsSent: detail.retransmits[client] ?? 0,
       retransmitsReceived: detail.retransmits[server] ?? 0,
       outOfOrderSent: detail.outOfOrder[client] ?? 0,
@@ -125,21 +127,7 @@ export class ConnectionView {
       case "rate":
         return (slot) => table.byteRate[slot] ?? 0;
       case "rtt":
-        return (slot) => {
-          const { serverNs, clientNs } = slots.handshake(slot);
-          return serverNs > 0 && clientNs > 0 ? serverNs + clientNs : 0;
-        };
+        return (slot) => handshakeNs(slots.handshake(slot)) ?? 0;
     }
   }
-}
-
-/** Handshake RTT as Wireshark has it: SYN to the ACK that completes; a half seen one gives its half. */
-function rtt(detail: SlotDetail): Pick<Connection, "rttNs" | "rttServerNs" | "rttClientNs"> {
-  const server = detail.rttServerNs === 0 ? null : detail.rttServerNs;
-  const client = detail.rttClientNs === 0 ? null : detail.rttClientNs;
-  return {
-    rttNs: server === null || client === null ? null : server + client,
-    rttServerNs: server,
-    rttClientNs: client,
-  };
 }

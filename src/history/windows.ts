@@ -1,5 +1,5 @@
 import type { KernelEvent } from "../bpf/ring.ts";
-import { type SideCounters, splitMeta } from "../bpf/slots.ts";
+import { handshakeNs, type SideCounters, splitMeta } from "../bpf/slots.ts";
 import { directionName, wireAddress } from "../flow/connections.ts";
 import type { FlowTable } from "../flow/table.ts";
 import type { HistoryConnection, HistoryRow } from "./types.ts";
@@ -156,8 +156,7 @@ export class WindowRecorder {
       packetsReceived: a ? packetsB : packetsA,
       bytesReceived: a ? bytesB : bytesA,
       tcpFlags: detail.flags[0] | detail.flags[1],
-      rttNs:
-        detail.rttServerNs > 0 && detail.rttClientNs > 0 ? detail.rttServerNs + detail.rttClientNs : null,
+      rttNs: handshakeNs(detail),
       retransmits: retransmits - (recorded[at + 4] ?? 0),
     });
     recorded[at] = counters.packetsA;
