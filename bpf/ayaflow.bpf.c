@@ -8,6 +8,7 @@
 #include "ayaflow.h"
 #include "events.h"
 #include "flow.h"
+#include "inspect.h"
 #include "maps.h"
 #include "packet.h"
 #include "parse.h"
@@ -15,6 +16,9 @@
 
 /* Keeps the event's layout in BTF, no map holds it. */
 const struct ayaflow_event *ayaflow_event_layout __attribute__((unused));
+const struct ayaflow_payload *ayaflow_payload_layout __attribute__((unused));
+enum ayaflow_inspect_mode ayaflow_inspect_mode_layout __attribute__((unused));
+enum ayaflow_fragment ayaflow_fragment_layout __attribute__((unused));
 enum ayaflow_limit ayaflow_limit_layout __attribute__((unused));
 enum ayaflow_direction ayaflow_direction_layout __attribute__((unused));
 enum ayaflow_state ayaflow_state_layout __attribute__((unused));
@@ -84,6 +88,8 @@ static __always_inline void count_packet(struct __sk_buff *skb, __u32 direction,
 		s->last_jiffies = now;
 	if (p.is_tcp)
 		ended = tcp_update(s, &p);
+	if (knobs.inspect && !(s->inspect.mode[p.side & 1] & AYAFLOW_INSPECT_STOP) && p.payload_len)
+		send_payload(skb, &p, s, direction);
 	if (knobs.raw_mode || ended) {
 		__u32 slot = s->number;
 		__u64 time = bpf_ktime_get_boot_ns();

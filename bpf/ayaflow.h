@@ -13,6 +13,9 @@ enum ayaflow_limit {
 	AYAFLOW_MAX_IFINDEX = (1 << 23) - 1,
 	/* Slots that one run of ayaflow_fill puts into ayaflow_free. */
 	AYAFLOW_FILL_SLOTS = 256,
+	/* What userspace gets to see of each side of a connection whose name it looks for. */
+	AYAFLOW_INSPECT_BYTES = 16384,
+	AYAFLOW_INSPECT_PACKETS = 24,
 };
 
 enum ayaflow_direction {
@@ -48,13 +51,37 @@ enum ayaflow_lost {
 	AYAFLOW_LOST_RING_PACKET = 4,
 	/* Raw mode: a packet without a connection makes no row. */
 	AYAFLOW_LOST_NO_CONNECTION = 5,
-	AYAFLOW_LOST_REASONS = 6,
+	AYAFLOW_LOST_RING_PAYLOAD = 6,
+	AYAFLOW_LOST_REASONS = 7,
 };
 
 enum ayaflow_event_type {
 	AYAFLOW_EVENT_OPEN = 1,
 	AYAFLOW_EVENT_CLOSE = 2,
 	AYAFLOW_EVENT_PACKET = 3,
+	/* struct ayaflow_payload and the bytes. */
+	AYAFLOW_EVENT_PAYLOAD = 4,
+};
+
+/* What becomes of the payload that one side of a connection sends, while inspection is on. */
+enum ayaflow_inspect_mode {
+	/* Handed to userspace until its budget is spent. */
+	AYAFLOW_INSPECT_BUDGET = 0,
+	/* Bit of the modes in which it is left alone; by itself: the budget is spent. */
+	AYAFLOW_INSPECT_STOP = 1,
+	/* Every packet is handed over: DNS. */
+	AYAFLOW_INSPECT_ALWAYS = 2,
+	/* Left alone, as userspace wants: named, or of no interest. What is still in the ring is not, either. */
+	AYAFLOW_INSPECT_DONE = 3,
+};
+
+enum ayaflow_fragment {
+	AYAFLOW_FRAGMENT_NONE = 0,
+	/* Ports and the start of the payload. */
+	AYAFLOW_FRAGMENT_FIRST = 1,
+	AYAFLOW_FRAGMENT_LATER = 2,
+	/* ... and nothing comes behind it. */
+	AYAFLOW_FRAGMENT_LAST = 3,
 };
 
 /* Bits of ayaflow_slot.info. */
@@ -107,6 +134,15 @@ struct ayaflow_side {
 	__u8 flags;
 };
 
+/* Inspection of a connection, by side. Two CPUs can lose a count of each other: the budget is no exact figure. */
+struct ayaflow_inspect {
+	/* Handed to userspace so far. */
+	__u16 bytes[2];
+	__u8 packets[2];
+	/* enum ayaflow_inspect_mode; userspace writes it, too. */
+	__u8 mode[2];
+};
+
 struct ayaflow_slot {
 	/* Line 0: identity. key.meta is 0 while the slot is free. */
 	struct ayaflow_key key;
@@ -129,10 +165,11 @@ struct ayaflow_slot {
 	 * connection from a stray or forged SYN (RFC 9293 section 3.10.7.4). */
 	__u32 pending_ack;
 	__u32 pending_side;
-	__u64 reserved_line1;
+	struct ayaflow_inspect inspect;
 	/* Line 2: TCP by side. */
 	struct ayaflow_side side[2];
-	__u64 reserved_line2;
+	/* Sequence number of each side's first byte, 0 where its SYN was not seen. */
+	__u32 start_seq[2];
 };
 
 /* One interface and direction, on one CPU. */
@@ -154,12 +191,40 @@ struct ayaflow_event {
 	__u64 time_ns;
 };
 
+/* One packet's payload; what was copied of it follows. The first fields are those of ayaflow_event. */
+struct ayaflow_payload {
+	__u8 type;
+	__u8 direction;
+	__u8 side;
+	__u8 tcp_flags;
+	__u32 slot;
+	__u32 gen;
+	/* Payload bytes of the packet, at least those that follow. */
+	__u32 length;
+	__u64 time_ns;
+	/* TCP: sequence number of the first payload byte; ayaflow_slot.start_seq of its side. */
+	__u32 seq;
+	__u32 start_seq;
+	/* UDP: size of the datagrams that a GSO packet is made of, else 0. */
+	__u16 segment;
+	/* Of the payload within that of the unfragmented IP packet. */
+	__u16 fragment_offset;
+	__u32 fragment_id;
+	__u8 protocol;
+	/* enum ayaflow_fragment */
+	__u8 fragment;
+	__u16 reserved;
+	__u32 reserved2;
+};
+
 /* Set by userspace before loading. */
 struct ayaflow_knobs {
 	/* Entries of ayaflow_cache, a power of two, minus one. */
 	__u32 cache_mask;
 	/* Push every packet as an event. */
 	__u32 raw_mode;
+	/* Hand payload to userspace. */
+	__u32 inspect;
 };
 
 /* What userspace and the programs that it runs itself tell each other. */
@@ -176,5 +241,7 @@ _Static_assert(sizeof(struct ayaflow_side) == 28, "side");
 _Static_assert(sizeof(struct ayaflow_slot) == 192, "slot: three cache lines");
 _Static_assert(sizeof(struct ayaflow_totals) == 64, "totals");
 _Static_assert(sizeof(struct ayaflow_event) == 32, "event");
+_Static_assert(sizeof(struct ayaflow_payload) == 48, "payload");
+_Static_assert(sizeof(struct ayaflow_inspect) == 8, "inspect");
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <bpf/bpf_helpers.h>
 #include "events.h"
+#include "inspect.h"
 #include "maps.h"
 #include "packet.h"
 
@@ -95,6 +96,7 @@ static __noinline struct ayaflow_slot *open_slot(struct packet *p, __u32 directi
 	s->info = (p->side ? AYAFLOW_INFO_CLIENT_B | AYAFLOW_INFO_FIRST_B : 0) |
 		  (direction == AYAFLOW_EGRESS ? AYAFLOW_INFO_FIRST_EGRESS : 0);
 	s->key = p->key;
+	start_inspection(s);
 	error = bpf_map_update_elem(&ayaflow_flows, &p->key, &slot, BPF_NOEXIST);
 	if (!error) {
 		emit(AYAFLOW_EVENT_OPEN, direction, p, slot, s->gen, s->first_ns, AYAFLOW_LOST_RING_OPEN);

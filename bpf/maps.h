@@ -74,6 +74,19 @@ struct {
 	__type(value, struct ayaflow_control);
 } ayaflow_control SEC(".maps");
 
+/* Where a payload event is put together: its length is not known in advance, as a reservation in the ring wants it. */
+struct payload_buffer {
+	struct ayaflow_payload head;
+	__u8 bytes[AYAFLOW_INSPECT_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct payload_buffer);
+} ayaflow_scratch SEC(".maps");
+
 const volatile struct ayaflow_knobs knobs = {};
 
 static __always_inline void count_lost(__u32 reason, __u32 packets)

@@ -21,8 +21,12 @@ struct packet {
 	__u32 seq;
 	__u32 ack;
 	__u16 window;
-	/* TCP payload bytes in the skb. */
+	/* Bytes behind header_len that belong to the packet: of TCP, UDP and ICMP, and of later fragments; else 0. */
 	__u32 payload_len;
+	/* Of an IP fragment (enum ayaflow_fragment): where its payload lies in the whole, in bytes. */
+	__u32 fragment_id;
+	__u16 fragment_offset;
+	__u8 fragment;
 	__u8 tcp_flags;
 	/* A whole TCP header was read. */
 	__u8 is_tcp;

@@ -12,13 +12,13 @@
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "extensions.h"
 #include "packet.h"
 
 #define IP_OFFSET_MASK 0x1fff
 #define IP_MORE_FRAGMENTS 0x2000
 #define TCP_FLAGS_OFFSET 13
 #define MAX_VLAN_TAGS 2
-#define MAX_EXTENSION_HEADERS 8
 #define ETH_P_QINQ_OLD 0x9100
 
 static __always_inline int set_tcp(struct packet *p, const struct tcphdr *tcp, __u32 l4, __u32 end)
@@ -33,6 +33,19 @@ static __always_inline int set_tcp(struct packet *p, const struct tcphdr *tcp, _
 	p->header_len = l4 + header;
 	p->payload_len = end > l4 + header ? end - l4 - header : 0;
 	return 1;
+}
+
+/* UDP's own length can be less than what the IP header leaves; it says nothing of a GSO skb or a fragment. */
+static __always_inline void set_udp(struct __sk_buff *skb, struct packet *p, const struct udphdr *udp, __u32 l4,
+				    __u32 end)
+{
+	__u32 length = bpf_ntohs(udp->len);
+
+	if (!skb->gso_size && !p->fragment && length >= sizeof(*udp) && l4 + length < end)
+		end = l4 + length;
+	p->is_tcp = 0;
+	p->header_len = l4 + sizeof(*udp);
+	p->payload_len = end > p->header_len ? end - p->header_len : 0;
 }
 
 /* TCP or UDP directly behind the network header. 0: let parse_any look. */
@@ -55,8 +68,7 @@ static __always_inline int parse_ports(struct __sk_buff *skb, struct packet *p, 
 			return 0;
 		*sport = bpf_ntohs(udp->source);
 		*dport = bpf_ntohs(udp->dest);
-		p->is_tcp = 0;
-		p->header_len = offset + sizeof(*udp);
+		set_udp(skb, p, udp, offset, end);
 		return 1;
 	}
 	return 0;
@@ -124,47 +136,6 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 	return 0;
 }
 
-#define IN_SET(protocol) (1ULL << (protocol))
-/* HIP (RFC 7401) and Shim6 (RFC 5533) have no name in <linux/in.h>. */
-#define PROTOCOL_HIP 139
-#define PROTOCOL_SHIM6 140
-
-static __always_inline int is_extension(__u8 protocol)
-{
-	const __u64 low = IN_SET(IPPROTO_HOPOPTS) | IN_SET(IPPROTO_ROUTING) | IN_SET(IPPROTO_FRAGMENT) |
-			  IN_SET(IPPROTO_AH) | IN_SET(IPPROTO_DSTOPTS);
-
-	if (protocol < 64)
-		return low >> protocol & 1;
-	return protocol == IPPROTO_MH || protocol == PROTOCOL_HIP || protocol == PROTOCOL_SHIM6;
-}
-
-/* Steps over the IPv6 extension headers (RFC 8200 section 4). Returns the offset of what follows,
- * 0 where there are no ports to read: a later fragment, or a chain cut short. */
-static __always_inline __u32 skip_extensions(struct __sk_buff *skb, __u32 offset, __u8 *protocol)
-{
-	__u8 type = *protocol;
-
-	for (int i = 0; i < MAX_EXTENSION_HEADERS && is_extension(type); i++) {
-		__u8 head[4];
-
-		if (bpf_skb_load_bytes(skb, offset, head, sizeof(head)))
-			return 0;
-		/* AH counts 4-byte words less two (RFC 4302), the others 8-byte words less one. */
-		offset += type == IPPROTO_AH ? (head[1] + 2) * 4 : (head[1] + 1) * 8;
-		if (type == IPPROTO_FRAGMENT) {
-			offset -= head[1] * 8;
-			if ((head[2] << 8 | head[3]) & 0xfff8) {
-				*protocol = head[0];
-				return 0;
-			}
-		}
-		type = head[0];
-		*protocol = type;
-	}
-	return is_extension(type) ? 0 : offset;
-}
-
 static __always_inline void load_ports(struct __sk_buff *skb, struct packet *p, __u32 offset, __u32 end,
 				       __u8 protocol, __u16 *sport, __u16 *dport)
 {
@@ -176,7 +147,15 @@ static __always_inline void load_ports(struct __sk_buff *skb, struct packet *p, 
 		if (offset + sizeof(tcp) <= end && !bpf_skb_load_bytes(skb, offset, &tcp, sizeof(tcp)))
 			set_tcp(p, &tcp, offset, end);
 	} else if (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE) {
-		p->header_len = offset + sizeof(struct udphdr);
+		struct udphdr udp;
+
+		p->header_len = offset + sizeof(udp);
+		if (p->header_len <= end && !bpf_skb_load_bytes(skb, offset, &udp, sizeof(udp)))
+			set_udp(skb, p, &udp, offset, end);
+	} else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
+		p->header_len = offset;
+		p->payload_len = end > offset ? end - offset : 0;
+		return;
 	} else if (protocol != IPPROTO_SCTP && protocol != IPPROTO_DCCP) {
 		return;
 	}
@@ -223,11 +202,14 @@ static __noinline int parse_any(struct __sk_buff *skb, struct packet *p, int l2)
 
 		if (ip.version != 4 || header < sizeof(ip) || offset + header > skb->len)
 			return AYAFLOW_MALFORMED;
-		/* BIG TCP leaves tot_len 0 on a GSO skb. */
-		if (total < header && !(skb->gso_size && !total))
+		/* BIG TCP leaves tot_len 0 on a GSO skb, and so does TSO in a capture that is replayed. */
+		if (total < header && total)
 			return AYAFLOW_MALFORMED;
-		end = skb->gso_size || offset + total > skb->len ? skb->len : offset + total;
+		end = skb->gso_size || !total || offset + total > skb->len ? skb->len : offset + total;
 		l4 = bpf_ntohs(ip.frag_off) & IP_OFFSET_MASK ? 0 : offset + header;
+		set_fragment(p, (bpf_ntohs(ip.frag_off) & IP_OFFSET_MASK) * FRAGMENT_UNIT,
+			     bpf_ntohs(ip.frag_off) & IP_MORE_FRAGMENTS);
+		p->fragment_id = ip.id;
 		protocol = ip.protocol;
 		src[1] = mapped_ipv4(ip.saddr);
 		dst[1] = mapped_ipv4(ip.daddr);
@@ -245,15 +227,20 @@ static __noinline int parse_any(struct __sk_buff *skb, struct packet *p, int l2)
 		end = skb->gso_size || !ip.payload_len || offset + total > skb->len ? skb->len : offset + total;
 		protocol = ip.nexthdr;
 		p->header_len = offset + sizeof(ip);
-		l4 = skip_extensions(skb, offset + sizeof(ip), &protocol);
+		l4 = skip_extensions(skb, p, offset + sizeof(ip), &protocol);
 		__builtin_memcpy(src, &ip.saddr, 16);
 		__builtin_memcpy(dst, &ip.daddr, 16);
 		p->key.meta = key_meta(skb->ifindex, 1, protocol);
 	} else {
 		return AYAFLOW_NOT_IP;
 	}
-	if (l4)
+	if (l4) {
 		load_ports(skb, p, l4, end, protocol, &sport, &dport);
+		if (p->fragment)
+			p->fragment_offset = p->header_len - l4;
+	} else if (p->fragment) {
+		p->payload_len = end > p->header_len ? end - p->header_len : 0;
+	}
 	set_key(p, src, dst, sport, dport, p->key.meta);
 	return AYAFLOW_ATTRIBUTED;
 }

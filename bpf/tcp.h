@@ -4,6 +4,7 @@
 #define AYAFLOW_TCP_H
 
 #include <bpf/bpf_helpers.h>
+#include "inspect.h"
 #include "packet.h"
 
 #define NS_PER_US 1000
@@ -44,6 +45,9 @@ static __always_inline void start_handshake(struct ayaflow_slot *s, __u32 client
 	s->side[1].flags = 0;
 	s->side[0].dup_acks = 0;
 	s->side[1].dup_acks = 0;
+	s->start_seq[0] = 0;
+	s->start_seq[1] = 0;
+	start_inspection(s);
 }
 
 /* SYN, FIN and RST. Returns 1 when this packet ended the connection. */
@@ -79,9 +83,11 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 		if ((state == AYAFLOW_STATE_ESTABLISHED || state == AYAFLOW_STATE_CLOSING) && s->pending_ack &&
 		    p->ack == s->pending_ack && side != s->pending_side) {
 			__u64 syn_ns = s->syn_ns;
+			__u32 client = s->pending_side & 1;
 
-			start_handshake(s, s->pending_side);
+			start_handshake(s, client);
 			s->syn_ns = syn_ns;
+			s->start_seq[client] = p->ack;
 			s->state = state = AYAFLOW_STATE_SYN_SENT;
 		}
 		if ((state == AYAFLOW_STATE_SYN_SENT || state == AYAFLOW_STATE_SYN_RECEIVED) &&
@@ -217,6 +223,8 @@ static __always_inline int tcp_update(struct ayaflow_slot *s, const struct packe
 	}
 	if (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) {
 		ended = tcp_control(s, p);
+		if (p->tcp_flags & TCP_SYN)
+			s->start_seq[side] = p->seq + 1;
 	} else if (s->state == AYAFLOW_STATE_SYN_RECEIVED) {
 		if (side == client_side(s) && p->tcp_flags & TCP_ACK) {
 			if (s->syn_ns)

@@ -6,7 +6,7 @@ import { ENUMS, STRUCTS } from "./layout.gen.ts";
 import { errnoName, interfaceHardwareType, interfaceIndex, mapShared, pageSize } from "./libc.ts";
 import { libbpf } from "./libbpf.ts";
 import { type BpfObject, loadObject, type ObjectOptions, type ProgramName } from "./object.ts";
-import { EventRing, type KernelEvent } from "./ring.ts";
+import { EventRing, type RingHandlers } from "./ring.ts";
 import { Slots } from "./slots.ts";
 import { ANY_FRAME, runProgram } from "./test-run.ts";
 import { PerCpuCounters } from "./totals.ts";
@@ -27,12 +27,6 @@ export interface WatchedInterface {
   method: AttachMethod;
 }
 
-export interface KernelHandlers {
-  event: (event: KernelEvent) => void;
-  /** Something thrown while an event was handled. */
-  failed: (error: unknown) => void;
-}
-
 /** The loaded programs and everything read from them. Close it to take all of it out of the kernel. */
 export class Kernel {
   readonly slots: Slots;
@@ -46,18 +40,18 @@ export class Kernel {
   private constructor(
     private readonly object: BpfObject,
     capacity: number,
-    handlers: KernelHandlers,
+    handlers: RingHandlers,
   ) {
     const { maps, programs } = object;
     this.clock = new KernelClock(programs.ayaflow_clock, maps.ayaflow_control);
     this.slots = new Slots(maps.ayaflow_slots, capacity);
     this.counters = new PerCpuCounters(maps.ayaflow_totals, maps.ayaflow_lost);
-    this.ring = new EventRing(maps.ayaflow_events, object.ringBytes, handlers.event, handlers.failed);
+    this.ring = new EventRing(maps.ayaflow_events, object.ringBytes, handlers);
     fillFree(object, capacity);
   }
 
   /** Loads the programs; nothing is attached yet. */
-  static open(options: ObjectOptions, handlers: KernelHandlers): Kernel {
+  static open(options: ObjectOptions, handlers: RingHandlers): Kernel {
     const object = loadObject(options);
     try {
       return new Kernel(object, options.maxConnections, handlers);

@@ -29,6 +29,7 @@ const libc = dlopen("libc.so.6", {
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  memcpy: { args: ["ptr", "ptr", "usize"], returns: "ptr" },
   vsnprintf: { args: ["ptr", "usize", "ptr", "ptr"], returns: "i32" },
 });
 const { symbols } = libc;
@@ -69,6 +70,11 @@ export function memfd(name: string): number {
 /** Closes a file descriptor that libbpf gave. */
 export function closeFd(fd: number): void {
   symbols.close(fd);
+}
+
+/** Copies `length` bytes of C's memory into `target`, which has room for them. */
+export function copyFrom(source: Pointer, length: number, target: Uint8Array): void {
+  symbols.memcpy(target, source, length);
 }
 
 /** A shared mapping of a file. `buffer` must not be used after `unmap`. */

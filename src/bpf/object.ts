@@ -36,6 +36,8 @@ export interface ObjectOptions {
   ringBytes: number;
   /** Push every packet as an event. */
   rawMode: boolean;
+  /** Hand payload to userspace. */
+  inspect: boolean;
 }
 
 /** A loaded object: programs and maps by file descriptor, gone when closed. */
@@ -119,6 +121,7 @@ export function loadObject(options: ObjectOptions): BpfObject {
     const knobs = new Uint32Array(STRUCTS.ayaflow_knobs.size / 4);
     knobs[STRUCTS.ayaflow_knobs.cache_mask.offset / 4] = cacheEntries - 1;
     knobs[STRUCTS.ayaflow_knobs.raw_mode.offset / 4] = options.rawMode ? 1 : 0;
+    knobs[STRUCTS.ayaflow_knobs.inspect.offset / 4] = options.inspect ? 1 : 0;
     const refused = bpf.bpf_map__set_initial_value(map("ayaflow.rodata"), knobs, knobs.byteLength);
     if (refused < 0) throw failure("cannot set the BPF object's constants", refused);
     const error = bpf.bpf_object__load(object);

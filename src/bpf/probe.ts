@@ -4,7 +4,7 @@ import { type AttachMethod, chooseMethod } from "./attach.ts";
 import { Kernel } from "./kernel.ts";
 
 /** Slots for a trial: enough for the kernel to accept every map. */
-const TRIAL_OPTIONS = { maxConnections: 64, ringBytes: 4096, rawMode: false };
+const TRIAL_OPTIONS = { maxConnections: 64, ringBytes: 4096, rawMode: false, inspect: true };
 
 /** The first line says what is wrong, the verifier's log behind it does not fit a report. */
 function firstLine(error: unknown): string {
@@ -13,7 +13,7 @@ function firstLine(error: unknown): string {
 
 /** Loads the real programs and takes them out again; what the kernel says when it refuses. */
 function trial<T>(use: (kernel: Kernel) => T): T {
-  const kernel = Kernel.open(TRIAL_OPTIONS, { event: () => {}, failed: () => {} });
+  const kernel = Kernel.open(TRIAL_OPTIONS, { event: () => {}, payload: () => {}, failed: () => {} });
   try {
     return use(kernel);
   } finally {

@@ -7,6 +7,7 @@ const SIDE = STRUCTS.ayaflow_side;
 const COUNTERS = STRUCTS.ayaflow_counters;
 const INFO = ENUMS.ayaflow_info;
 const META = ENUMS.ayaflow_meta;
+const INSPECT = ENUMS.ayaflow_inspect_mode;
 
 /** Slots of one mapping: a whole number of pages at every page size up to 64 KiB. */
 const CHUNK_SLOTS = 4096;
@@ -14,6 +15,7 @@ const WORDS = SLOT.size / 4;
 const U32 = 0x100000000;
 const META_WORD = KEY.meta.offset / 4;
 const GEN_WORD = SLOT.gen.offset / 4;
+const MODE_BYTE = SLOT.inspect.offset + STRUCTS.ayaflow_inspect.mode.offset;
 const COUNT_WORD = SLOT.count.offset / 4;
 
 interface Chunk {
@@ -125,6 +127,11 @@ export class Slots {
     return this.chunk(slot).bytes.subarray(at, at + 16);
   }
 
+  /** Side that is the client: 0 for A. */
+  client(slot: number): 0 | 1 {
+    return clientOf(this.chunk(slot).bytes[byteOf(slot) + SLOT.info.offset] ?? 0);
+  }
+
   handshake(slot: number): Handshake {
     const { words } = this.chunk(slot);
     const at = wordOf(slot);
@@ -139,7 +146,7 @@ export class Slots {
     const at = byteOf(slot);
     const view = new DataView(bytes.buffer, bytes.byteOffset + at, SLOT.size);
     const info = view.getUint8(SLOT.info.offset);
-    const client = info & INFO.AYAFLOW_INFO_CLIENT_B ? 1 : 0;
+    const client = clientOf(info);
     const first = info & INFO.AYAFLOW_INFO_FIRST_B ? 1 : 0;
     const firstDirection = info & INFO.AYAFLOW_INFO_FIRST_EGRESS ? 1 : 0;
     const side = (which: number) => SLOT.side.offset + which * SIDE.size;
@@ -160,6 +167,21 @@ export class Slots {
       outOfOrder: both((offset) => view.getUint32(offset + SIDE.out_of_order.offset, true)),
       flags: both((offset) => view.getUint8(offset + SIDE.flags.offset)),
     };
+  }
+
+  /** The kernel hands over no more payload of the connection. */
+  stopInspection(slot: number): void {
+    this.setInspection(slot, INSPECT.AYAFLOW_INSPECT_DONE);
+  }
+
+  /** Whether `stopInspection` was called for the connection: payload of it can still be in the ring. */
+  isInspectionStopped(slot: number): boolean {
+    return this.chunk(slot).bytes[byteOf(slot) + MODE_BYTE] === INSPECT.AYAFLOW_INSPECT_DONE;
+  }
+
+  /** The kernel hands over every payload of the connection from now on. */
+  inspectAlways(slot: number): void {
+    this.setInspection(slot, INSPECT.AYAFLOW_INSPECT_ALWAYS);
   }
 
   /** A copy of the slot's key, for deleting it from the hash. */
@@ -187,6 +209,11 @@ export class Slots {
     this.chunks.fill(undefined);
   }
 
+  private setInspection(slot: number, mode: number): void {
+    const at = byteOf(slot) + MODE_BYTE;
+    this.chunk(slot).bytes.fill(mode, at, at + STRUCTS.ayaflow_inspect.mode.size);
+  }
+
   private chunk(slot: number): Chunk {
     return this.chunks[Math.floor(slot / CHUNK_SLOTS)] ?? this.mapChunk(Math.floor(slot / CHUNK_SLOTS));
   }
@@ -200,6 +227,10 @@ export class Slots {
     this.chunks[index] = chunk;
     return chunk;
   }
+}
+
+function clientOf(info: number): 0 | 1 {
+  return info & INFO.AYAFLOW_INFO_CLIENT_B ? 1 : 0;
 }
 
 function byteOf(slot: number): number {

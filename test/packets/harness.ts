@@ -1,7 +1,7 @@
 /** The real programs under BPF_PROG_TEST_RUN, and what they counted in plain words. */
 import { Kernel } from "../../src/bpf/kernel.ts";
 import { ENUMS } from "../../src/bpf/layout.gen.ts";
-import type { KernelEvent } from "../../src/bpf/ring.ts";
+import type { KernelEvent, KernelPayload } from "../../src/bpf/ring.ts";
 import { splitMeta } from "../../src/bpf/slots.ts";
 import { runProgram } from "../../src/bpf/test-run.ts";
 import ipaddr from "ipaddr.js";
@@ -61,18 +61,26 @@ function addressText(bytes: Uint8Array, ipv6: boolean): string {
 export class PacketLab {
   readonly kernel: Kernel;
   readonly events: KernelEvent[] = [];
+  readonly payloads: KernelPayload[] = [];
 
   constructor(
-    private readonly options: { connections?: number; rawMode?: boolean; ringBytes?: number } = {},
+    private readonly options: {
+      connections?: number;
+      rawMode?: boolean;
+      inspect?: boolean;
+      ringBytes?: number;
+    } = {},
   ) {
     this.kernel = Kernel.open(
       {
         maxConnections: options.connections ?? 64,
         ringBytes: options.ringBytes ?? 1 << 20,
         rawMode: options.rawMode ?? false,
+        inspect: options.inspect ?? false,
       },
       {
         event: (event) => this.events.push({ ...event }),
+        payload: (payload) => this.payloads.push({ ...payload, bytes: payload.bytes.slice() }),
         failed: (error) => {
           throw error;
         },
