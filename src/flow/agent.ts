@@ -12,7 +12,7 @@ const EVENT = ENUMS.ayaflow_event_type;
 const SWEEP_MS = 1000;
 const DRAIN_MIN_MS = 5;
 const DRAIN_MAX_MS = 100;
-/** Events of one consume call; the clock is read between calls. */
+/** Work of one consume call, in events; the clock is read between calls. */
 const DRAIN_BATCH = 1024;
 /** Draining and retiring hand the event loop back after this, in milliseconds. */
 const DRAIN_BUDGET_MS = 8;
@@ -26,6 +26,8 @@ export interface AgentParts {
   monitor: Monitor;
   /** History: a packet in raw mode, the end of a sweep. */
   recorder: { packet(event: KernelEvent): void; swept(): void };
+  /** Called after each sweep. */
+  swept(): void;
   /** Watched interfaces that are gone. */
   missingInterfaces(): string[];
   observeSweep(seconds: number): void;
@@ -64,7 +66,7 @@ export class AgentLoop {
     this.stopped = true;
     clearTimeout(this.drainTimer);
     clearTimeout(this.sweepTimer);
-    while ((await room()) && this.parts.ring.drain(DRAIN_BATCH) === DRAIN_BATCH);
+    while ((await room()) && this.parts.ring.drain(DRAIN_BATCH) >= DRAIN_BATCH);
     this.discoverLost(this.parts.now());
     return this.parts.ring.usedBytes();
   }
@@ -96,7 +98,7 @@ export class AgentLoop {
     do {
       const drained = this.parts.ring.drain(DRAIN_BATCH);
       count += drained;
-      more = drained === DRAIN_BATCH;
+      more = drained >= DRAIN_BATCH;
     } while (more && this.parts.now() - started < DRAIN_BUDGET_MS);
     if (count > 0) this.parts.observeDrain((this.parts.now() - started) / 1000);
     this.drainEveryMs =
@@ -135,6 +137,7 @@ export class AgentLoop {
     const updated: number[] = [];
     table.sweep(started, monitor.watched ? (slot) => updated.push(slot) : undefined);
     this.parts.recorder.swept();
+    this.parts.swept();
     if (!this.tidying) this.tidy();
     monitor.swept(this.opened, updated, this.retired);
     this.opened = [];

@@ -1,5 +1,7 @@
 import { handshakeNs, splitMeta } from "../bpf/slots.ts";
 import { formatAddress } from "./address.ts";
+import { domainMatcher } from "./domain-pattern.ts";
+import type { Naming } from "./naming.ts";
 import type { FlowTable } from "./table.ts";
 import { type Connection, type Direction, type LiveQuery, TCP_STATES } from "./types.ts";
 import { parseNetwork } from "./network.ts";
@@ -31,6 +33,7 @@ export class ConnectionView {
     private readonly table: FlowTable,
     private readonly clock: WallClock,
     private readonly interfaceName: (ifindex: number) => string,
+    private readonly naming: (slot: number) => Naming,
   ) {}
 
   /** The record of a live slot, counters read now. */
@@ -75,6 +78,7 @@ export class ConnectionView {
       firstSeenMs,
       // A tick is coarser than the first packet's time.
       lastSeenMs: Math.max(firstSeenMs, this.clock.fromJiffies(detail.lastJiffies)),
+      naming: this.naming(slot),
     };
   }
 
@@ -95,6 +99,7 @@ export class ConnectionView {
   private matcher(query: LiveQuery): (slot: number) => boolean {
     const { slots } = this.table.kernel;
     const network = query.ip === undefined ? null : parseNetwork(query.ip);
+    const isNamed = query.domain === undefined ? null : domainMatcher(query.domain);
     const { port } = query;
     return (slot) => {
       const { protocol, ipv6, ifindex } = splitMeta(this.table.meta(slot));
@@ -102,6 +107,7 @@ export class ConnectionView {
       if (query.interface !== undefined && this.interfaceName(ifindex) !== query.interface) return false;
       if (query.state !== undefined && TCP_STATES[slots.state(slot)] !== query.state) return false;
       if (port !== undefined && slots.port(slot, 0) !== port && slots.port(slot, 1) !== port) return false;
+      if (isNamed !== null && !isNamed(this.naming(slot).domain)) return false;
       return (
         network === null ||
         network.contains(wireAddress(slots.address(slot, 0), ipv6)) ||

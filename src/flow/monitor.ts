@@ -28,6 +28,7 @@ const KERNEL_LOSSES: { index: number; stage: Loss["stage"]; reason: string }[] =
   { index: LOST.AYAFLOW_LOST_RING_CLOSE, stage: "ring", reason: "close_event" },
   { index: LOST.AYAFLOW_LOST_RING_PACKET, stage: "ring", reason: "packet_event" },
   { index: LOST.AYAFLOW_LOST_NO_CONNECTION, stage: "history", reason: "no_connection" },
+  { index: LOST.AYAFLOW_LOST_RING_PAYLOAD, stage: "ring", reason: "payload_event" },
 ];
 
 /** In words for a person, by stage and reason. */
@@ -38,6 +39,8 @@ const LOSS_WORDS: Record<string, string> = {
   "ring/open_event": "the event ring is full: new connections appear late",
   "ring/close_event": "the event ring is full: closed connections are noticed late",
   "ring/packet_event": "the event ring is full: raw packet rows are lost; use --aggregation-window 10",
+  "ring/payload_event": "the event ring is full: some connections stay without a name",
+  "inspect/evicted": "too many handshakes at once: some connections stay without a name",
   "history/no_connection": "raw packets without a connection (not IP, or table full) make no history row",
 };
 
@@ -48,7 +51,7 @@ export interface MonitorOptions {
   view: ConnectionView;
   tableSize: number;
   interfaces(): readonly { name: string; row: number }[];
-  /** Losses counted elsewhere (history). */
+  /** Losses counted elsewhere (history, inspection). */
   otherLosses(): Loss[];
   /** Monotonic milliseconds. */
   now(): number;

@@ -21,6 +21,8 @@ export interface TableOptions {
   capacity: number;
   /** Idle time after which a connection leaves, in milliseconds. */
   timeoutMs: number;
+  /** Called when a connection was taken up. */
+  opened(slot: number): void;
   /** Called with the final counters in place, just before the slot is given back. */
   retired(slot: number): void;
 }
@@ -100,6 +102,7 @@ export class FlowTable {
     this.lastChange[slot] = now;
     this.position[slot] = this.size;
     this.live[this.size++] = slot;
+    this.options.opened(slot);
     return true;
   }
 

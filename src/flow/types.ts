@@ -1,3 +1,5 @@
+import type { Naming } from "./naming.ts";
+
 /** Which way a packet crossed the interface: the hook's own direction, never guessed. */
 export type Direction = "ingress" | "egress";
 
@@ -52,6 +54,8 @@ export interface Connection {
   /** Milliseconds since the epoch. */
   firstSeenMs: number;
   lastSeenMs: number;
+  /** What is known of it by name; NO_NAMING while nothing is. */
+  naming: Naming;
 }
 
 /** Totals of one interface and direction; the classes are disjoint and add up to `seen`. */
@@ -71,7 +75,7 @@ export interface InterfaceTotals {
 
 /** Something that could not be kept, by stage and reason. Both are from fixed sets. */
 export interface Loss {
-  stage: "table" | "ring" | "history" | "stream";
+  stage: "table" | "ring" | "inspect" | "history" | "stream";
   reason: string;
   count: number;
 }
@@ -109,6 +113,8 @@ export interface LiveQuery {
   protocol?: number;
   interface?: string;
   state?: ConnectionState;
+  /** A name, or `*.example.com` for that name and all below it; lower case. */
+  domain?: string;
 }
 
 /** What the API may ask of the running agent. */

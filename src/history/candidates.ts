@@ -24,20 +24,22 @@ interface Segment {
   ports: Uint8Array | null;
 }
 
-function countUpTo(db: SqlConnection, condition: Condition): number {
-  const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM conversations AS c WHERE ${condition.sql} LIMIT ?)`;
-  return db.query<{ n: number }, Bound[]>(sql).get(...condition.bound, MAX_CONVERSATIONS + 1)?.n ?? 0;
+const ALL: Condition = { sql: "conversations AS c", bound: [] };
+
+function countUpTo(db: SqlConnection, source: Condition): number {
+  const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${source.sql} LIMIT ?)`;
+  return db.query<{ n: number }, Bound[]>(sql).get(...source.bound, MAX_CONVERSATIONS + 1)?.n ?? 0;
 }
 
 /** The ids of the conversations that rows matching `filter` have; null when they are too many to find. */
 export function findConversations(db: SqlConnection, filter: Filter): Set<number> | null {
   if (filter.conversation.length === 0) return null;
-  const sources = filter.indexed.length > 0 ? filter.indexed : [allOf([])];
-  const source = sources.find((condition) => countUpTo(db, condition) <= MAX_CONVERSATIONS);
+  const sources = filter.indexed.length > 0 ? filter.indexed : [ALL];
+  const source = sources.find((each) => countUpTo(db, each) <= MAX_CONVERSATIONS);
   if (source === undefined) return null;
   const all = allOf(filter.conversation);
   // The limit keeps SQLite from merging the two, and so from choosing another index.
-  const sql = `SELECT c.id FROM (SELECT * FROM conversations AS c WHERE ${source.sql} LIMIT ${MAX_CONVERSATIONS}) AS c
+  const sql = `SELECT c.id FROM (SELECT c.* FROM ${source.sql} LIMIT ${MAX_CONVERSATIONS}) AS c
     WHERE ${all.sql}`;
   const found = db.query<{ id: number }, Bound[]>(sql).all(...source.bound, ...all.bound);
   return new Set(found.map(({ id }) => id));

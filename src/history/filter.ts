@@ -1,6 +1,8 @@
+import { parseDomainPattern } from "../flow/domain-pattern.ts";
 import { networkRange } from "../flow/network.ts";
 import { HistoryQueryError } from "./errors.ts";
 import { KIND_PACKET, KIND_WINDOW, DIRECTION_EGRESS, DIRECTION_INGRESS } from "./schema.ts";
+import { domainKey } from "./naming-table.ts";
 import type { HistoryQuery } from "./types.ts";
 
 export type Bound = number | bigint | Uint8Array | string;
@@ -17,7 +19,7 @@ export interface Filter {
   row: Condition[];
   /** Holds for the conversation of each matching row; empty when any conversation may match. */
   conversation: Condition[];
-  /** Each alone holds for the conversation of each matching row, and an index finds those it holds for. */
+  /** What may follow FROM: each alone gives, by an index, the conversation of each matching row once. */
   indexed: Condition[];
   /** Every matching row has all of these, at one end or the other. */
   ports: number[];
@@ -69,7 +71,7 @@ function addAddress(filter: Filter, parameter: "ip" | "src_ip" | "dst_ip", text:
   const anyEnd = either(client, server);
   filter.conversation.push(anyEnd);
   filter.indexed.push({
-    sql: "(c.client BETWEEN ? AND ? OR c.server BETWEEN ? AND ?)",
+    sql: "conversations AS c WHERE (c.client BETWEEN ? AND ? OR c.server BETWEEN ? AND ?)",
     bound: [first, last, first, last],
   });
   if (parameter === "ip") filter.row.push(anyEnd);
@@ -88,6 +90,32 @@ function addPort(filter: Filter, end: "any" | "source" | "destination", port: nu
 function addConversation(filter: Filter, condition: Condition): void {
   filter.conversation.push(condition);
   filter.row.push(condition);
+}
+
+/** Names in the order of their reversed text: those below a name follow it with a dot, before those with a slash. */
+function domainCondition(pattern: string): Condition {
+  const { name, withSubdomains } = parseDomainPattern(pattern);
+  const key = domainKey(name);
+  return withSubdomains
+    ? {
+        sql: "(d.reversed = ? OR (d.reversed >= ? AND d.reversed < ?))",
+        bound: [key, `${key}.`, `${key}/`],
+      }
+    : { sql: "d.reversed = ?", bound: [key] };
+}
+
+function addDomain(filter: Filter, pattern: string | undefined): void {
+  if (pattern === undefined) return;
+  const { sql, bound } = domainCondition(pattern);
+  // Of one conversation at a time: a list of all names below `com` could be long.
+  addConversation(filter, {
+    sql: `EXISTS (SELECT 1 FROM domains AS d WHERE d.id = c.domain_id AND ${sql})`,
+    bound,
+  });
+  filter.indexed.push({
+    sql: `domains AS d CROSS JOIN conversations AS c ON c.domain_id = d.id AND c.domain_id <> 0 WHERE ${sql}`,
+    bound,
+  });
 }
 
 /** What of `query` is not about time. @throws HistoryQueryError for an address that is none. */
@@ -112,10 +140,7 @@ export function buildFilter(query: HistoryQuery): Filter {
     const id = "c.interface_id = (SELECT id FROM interfaces WHERE name = ?)";
     addConversation(filter, { sql: id, bound: [query.interface] });
   }
-  if (query.domain !== undefined) {
-    const id = "c.domain_id = (SELECT id FROM domains WHERE name = ?)";
-    addConversation(filter, { sql: id, bound: [query.domain.toLowerCase()] });
-  }
+  addDomain(filter, query.domain);
   return filter;
 }
 

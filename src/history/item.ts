@@ -1,11 +1,12 @@
 import { formatAddress } from "../flow/address.ts";
 import { protocolName } from "../flow/protocol.ts";
+import { DETAIL_JOIN, formatNaming, NAMING_SQL, type StoredNaming } from "./naming-table.ts";
 import { ID_MS_SQL, ID_SUB_SQL, timestampOf } from "./rowid.ts";
 import { DIRECTION_EGRESS, KIND_PACKET } from "./schema.ts";
 import type { HistoryItem } from "./types.ts";
 
 /** A row with its conversation, as ITEM_SQL reads it. */
-export interface StoredRow {
+export interface StoredRow extends StoredNaming {
   ms: number;
   sub: number;
   client_port: number;
@@ -23,18 +24,18 @@ export interface StoredRow {
   server_port: number;
   protocol: number;
   interface: string;
-  domain: string | null;
 }
 
 const NS_PER_MS = 1e6;
 const US_PER_MS = 1000;
 
-/** The columns of a StoredRow of row `r` and conversation `c`. */
-export const ITEM_SQL = `${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub, r.client_port, r.kind, r.direction,
+/** Selects a StoredRow of each row `r`, whose conversation is `c`. */
+export const ITEM_SQL = `SELECT ${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub, r.client_port, r.kind, r.direction,
   r.packets_sent, r.bytes_sent, r.packets_received, r.bytes_received, r.tcp_flags, r.rtt, r.retransmits,
   c.client, c.server, c.server_port, c.protocol,
   (SELECT name FROM interfaces WHERE id = c.interface_id) AS interface,
-  (SELECT name FROM domains WHERE id = c.domain_id) AS domain`;
+  ${NAMING_SQL}
+  FROM rows AS r CROSS JOIN conversations AS c ON c.id = r.conversation_id ${DETAIL_JOIN}`;
 
 /** A row as the API shows it: a packet from who sent it, a window from the client. */
 export function formatItem(row: StoredRow): HistoryItem {
@@ -64,6 +65,6 @@ export function formatItem(row: StoredRow): HistoryItem {
     tcp_flags: row.tcp_flags,
     rtt_ms: row.rtt === null ? null : row.rtt / NS_PER_MS,
     retransmits: row.retransmits,
-    ...(row.domain === null ? {} : { domain: row.domain }),
+    ...formatNaming(row),
   };
 }

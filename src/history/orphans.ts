@@ -1,11 +1,18 @@
 import type { SqlConnection } from "./connection.ts";
 import { someId } from "./id-set.ts";
+import { NOTHING } from "./naming-table.ts";
 import type { SegmentTracker } from "./segments.ts";
 
 /** Conversation ids looked at in one pass over the segments: one bit each. */
 const WINDOW_IDS = 8 * 1024 * 1024;
 const SEGMENTS_PER_STEP = 16;
-const CONVERSATIONS_PER_STEP = 512;
+const CONVERSATIONS_PER_STEP = 128;
+
+interface Conversation {
+  id: number;
+  domain_id: number;
+  detail_id: number;
+}
 
 interface SegmentSets {
   id: number;
@@ -13,8 +20,8 @@ interface SegmentSets {
 }
 
 /**
- * Deletes conversations that no row has any more, in small steps: marks those that segments name, then deletes the
- * rest. Needs no index from rows to conversations, and no column that says when one was last used.
+ * Deletes conversations that no row has any more, and the names that only they had, in small steps: marks those that
+ * segments name, then deletes the rest. Needs no index from rows to conversations, and no column that says when one was last used.
  */
 export class OrphanSweep {
   private readonly marks = new Uint8Array(WINDOW_IDS / 8);
@@ -53,16 +60,28 @@ export class OrphanSweep {
     // Segments finished since the last step first: what the writer used meanwhile must be marked.
     if (!this.markSome()) return false;
     const found = this.db
-      .query<{ id: number }, [number, number, number]>(
-        "SELECT id FROM conversations WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+      .query<Conversation, [number, number, number]>(
+        "SELECT id, domain_id, detail_id FROM conversations WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
       )
       .all(this.lastConversation, this.maxConversation, CONVERSATIONS_PER_STEP);
-    const remove = this.db.query<unknown, [number]>("DELETE FROM conversations WHERE id = ?");
-    for (const { id } of found) {
-      this.lastConversation = id;
-      if (!this.isUsed(id)) remove.run(id);
+    for (const conversation of found) {
+      this.lastConversation = conversation.id;
+      if (!this.isUsed(conversation.id)) this.remove(conversation);
     }
     return found.length < CONVERSATIONS_PER_STEP;
+  }
+
+  /** Deletes a conversation, and what only it used. */
+  private remove({ id, domain_id, detail_id }: Conversation): void {
+    this.db.query<unknown, [number]>("DELETE FROM conversations WHERE id = ?").run(id);
+    if (domain_id !== NOTHING) this.removeUnused("domains", "domain_id", domain_id);
+    if (detail_id !== NOTHING) this.removeUnused("details", "detail_id", detail_id);
+  }
+
+  private removeUnused(table: "domains" | "details", column: "domain_id" | "detail_id", id: number): void {
+    // What is not NOTHING is in the index by this column.
+    const used = `SELECT 1 FROM conversations AS c WHERE c.${column} = ?1 AND c.${column} <> ${NOTHING}`;
+    this.db.query<unknown, [number]>(`DELETE FROM ${table} WHERE id = ?1 AND NOT EXISTS (${used})`).run(id);
   }
 
   private isUsed(id: number): boolean {

@@ -2,41 +2,20 @@ import { Database } from "bun:sqlite";
 import { AyaflowError, errorMessage } from "../errors.ts";
 import { SqlConnection } from "./connection.ts";
 import { findConversations, type IdRange, SegmentWalk } from "./candidates.ts";
-import { type Cursor, decodeCursor, encodeCursor } from "./cursor.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { sumDomains } from "./domain-sums.ts";
 import { buildFilter, type Condition, type Filter } from "./filter.ts";
 import { formatItem, type StoredRow } from "./item.ts";
-import { idMs, joinId, MICRO_RANGE, microsOf, SUB_RANGE } from "./rowid.ts";
+import { joinId } from "./rowid.ts";
 import { RowScan } from "./scan.ts";
-import { KIND_PACKET, KIND_WINDOW } from "./schema.ts";
-import type { HistoryPage, HistoryQuery } from "./types.ts";
+import { timeConditions, timeRange } from "./time-range.ts";
+import type { DomainQuery, DomainTotals, HistoryPage, HistoryQuery } from "./types.ts";
 
 const MAX_LIMIT = 1000;
 /** A query that takes longer answers what it found and where to go on. */
 const BUDGET_MS = 10;
 /** With more conversations than this, rows are told by their columns. */
 const MAX_LISTED = 256;
-
-function timeRange(query: HistoryQuery, cursor: Cursor | null): IdRange {
-  const since = query.sinceMs ?? -Infinity;
-  const until = query.untilMs ?? Infinity;
-  const low = joinId(idMs(since), since === -Infinity ? 0 : microsOf(since) * MICRO_RANGE);
-  const high = joinId(idMs(until), SUB_RANGE - 1);
-  return { low, high: cursor !== null && cursor.before - 1n < high ? cursor.before - 1n : high };
-}
-
-/** Within the first and the last millisecond, ids of packets go on in microseconds, those of windows do not. */
-function timeConditions({ sinceMs, untilMs }: HistoryQuery): Condition[] {
-  const conditions: Condition[] = [];
-  if (sinceMs !== undefined && !Number.isInteger(sinceMs)) {
-    const first = joinId(idMs(sinceMs) + 1, 0);
-    conditions.push({ sql: `NOT (r.kind = ${KIND_WINDOW} AND r.id < ?)`, bound: [first] });
-  }
-  if (untilMs !== undefined) {
-    const last = joinId(idMs(untilMs), microsOf(untilMs) * MICRO_RANGE + MICRO_RANGE - 1);
-    conditions.push({ sql: `NOT (r.kind = ${KIND_PACKET} AND r.id > ?)`, bound: [last] });
-  }
-  return conditions;
-}
 
 function rowConditions(filter: Filter, conversations: ReadonlySet<number> | null): Condition[] {
   if (conversations === null || conversations.size > MAX_LISTED) return filter.row;
@@ -50,6 +29,7 @@ function rowConditions(filter: Filter, conversations: ReadonlySet<number> | null
 /** Answers queries over one database, newest rows first, in bounded time each. */
 export class HistoryReader {
   private readonly walk: SegmentWalk;
+  private isClosed = false;
 
   constructor(
     private readonly db: SqlConnection,
@@ -84,7 +64,13 @@ export class HistoryReader {
     return this.page(scan, limit, offset);
   }
 
+  /** Sums traffic by domain, in slices between which the event loop runs. @throws HistoryQueryError for a bad cursor. */
+  domains(query: DomainQuery): Promise<DomainTotals> {
+    return sumDomains(this.db, this.clock, query, () => this.isClosed);
+  }
+
   close(): void {
+    this.isClosed = true;
     this.db.close();
   }
 

@@ -1,10 +1,9 @@
-import type { Statement } from "bun:sqlite";
 import type { SqlConnection } from "./connection.ts";
 import type { IdRange } from "./candidates.ts";
+import { chunkStart } from "./chunks.ts";
 import type { Cursor } from "./cursor.ts";
 import { allOf, type Bound, type Condition } from "./filter.ts";
 import { ITEM_SQL, type StoredRow } from "./item.ts";
-import { ID_MS_SQL, ID_SUB_SQL, joinId } from "./rowid.ts";
 
 /** Rows looked at between two looks at the clock. */
 const CHUNK_ROWS = 4096;
@@ -27,7 +26,6 @@ export class RowScan {
   /** Where to go on, when time was up before all was looked at. */
   interrupted: Cursor | null = null;
   private readonly where: Condition;
-  private readonly border: Statement<{ ms: number; sub: number }, [bigint, bigint]>;
   private skip: number;
   /** Highest id not looked at yet. */
   private next: bigint;
@@ -39,10 +37,6 @@ export class RowScan {
     this.where = allOf(options.conditions);
     this.skip = options.skip;
     this.next = options.range.high;
-    this.border = db.query(
-      `SELECT ${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub FROM rows AS r WHERE r.id BETWEEN ? AND ?
-       ORDER BY r.id DESC LIMIT 1 OFFSET ${CHUNK_ROWS - 1}`,
-    );
   }
 
   /** Nothing above `id` is left to look at. False when time is up. */
@@ -73,9 +67,7 @@ export class RowScan {
   }
 
   private chunkStart(low: bigint): bigint {
-    if (!this.options.isFiltered && this.skip === 0) return low;
-    const border = this.border.get(low, this.next);
-    return border === null ? low : joinId(border.ms, border.sub);
+    return this.options.isFiltered || this.skip > 0 ? chunkStart(this.db, low, this.next, CHUNK_ROWS) : low;
   }
 
   private scanChunk(low: bigint, high: bigint): void {
@@ -86,8 +78,7 @@ export class RowScan {
         return;
       }
     }
-    const sql = `SELECT ${ITEM_SQL} FROM rows AS r CROSS JOIN conversations AS c ON c.id = r.conversation_id
-      WHERE r.id BETWEEN ? AND ? AND ${this.where.sql} ORDER BY r.id DESC LIMIT ? OFFSET ?`;
+    const sql = `${ITEM_SQL} WHERE r.id BETWEEN ? AND ? AND ${this.where.sql} ORDER BY r.id DESC LIMIT ? OFFSET ?`;
     const wanted = this.options.wanted - this.rows.length;
     const bound = [low, high, ...this.where.bound, wanted, this.skip];
     this.rows.push(...this.db.query<StoredRow, Bound[]>(sql).all(...bound));

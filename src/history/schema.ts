@@ -52,8 +52,42 @@ CREATE TABLE segments(
 CREATE INDEX segments_range ON segments(last_id, first_id);
 `;
 
+/**
+ * Version 2.
+ * domains: `reversed` has the characters of `name` from last to first, so that a name and all below it are ranges
+ * of its index; names are looked up by it alone. Not renamed into place: Bun keeps such a statement unfinished.
+ * details: what a handshake told besides the name, '' where nothing, `alpn` as a JSON array.
+ * conversations: detail_id, 0 for none, as domain_id is 0 for none. The indexes by name also tell which names are in use.
+ */
+const VERSION_2 = `
+CREATE TABLE domains_1 AS SELECT id, name FROM domains;
+DROP TABLE domains;
+CREATE TABLE domains(id INTEGER PRIMARY KEY, name TEXT NOT NULL, reversed TEXT NOT NULL UNIQUE) STRICT;
+INSERT INTO domains SELECT id, name, (
+  WITH RECURSIVE letters(count, text) AS (
+    SELECT 0, '' UNION ALL SELECT count + 1, substr(name, count + 1, 1) || text FROM letters WHERE count < length(name)
+  ) SELECT text FROM letters ORDER BY count DESC LIMIT 1
+) FROM domains_1;
+DROP TABLE domains_1;
+CREATE TABLE details(
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,
+  alpn TEXT NOT NULL,
+  tls_version TEXT NOT NULL,
+  ja4 TEXT NOT NULL,
+  ech INTEGER NOT NULL,
+  UNIQUE(ja4, alpn, source, tls_version, ech)
+) STRICT;
+ALTER TABLE conversations ADD COLUMN detail_id INTEGER NOT NULL DEFAULT 0;
+DROP INDEX conversations_key;
+CREATE UNIQUE INDEX conversations_key
+  ON conversations(client, server, server_port, protocol, interface_id, domain_id, detail_id);
+CREATE INDEX conversations_domain ON conversations(domain_id) WHERE domain_id <> 0;
+CREATE INDEX conversations_detail ON conversations(detail_id) WHERE detail_id <> 0;
+`;
+
 /** What takes a database from version n to n + 1, by n. Never change one that was released: add another. */
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 export const SCHEMA_VERSION = MIGRATIONS.length;
 /** Tables that a database of the newest version has. */
-export const TABLES = ["interfaces", "domains", "conversations", "rows", "segments"] as const;
+export const TABLES = ["interfaces", "domains", "details", "conversations", "rows", "segments"] as const;

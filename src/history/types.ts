@@ -1,6 +1,10 @@
+import type { DomainSource, Naming } from "../flow/naming.ts";
 import type { Direction } from "../flow/types.ts";
 
-/** The identity of a connection as history keeps it; one object per connection, shared by its rows. */
+/**
+ * The identity of a connection as history keeps it: one object, shared by its rows, for as long as its naming stays.
+ * Not changed but for `rowId`: a connection that gets another naming gets another object.
+ */
 export interface HistoryConnection {
   /** 4 bytes (IPv4) or 16 bytes (IPv6), network order. */
   client: Uint8Array;
@@ -10,9 +14,8 @@ export interface HistoryConnection {
   /** IP protocol number. */
   protocol: number;
   interface: string;
-  /** Name of the server, once known. */
-  domain: string | null;
-  /** Row id of its conversation, set by the writer on first use; 0 before. Set to 0 again when `domain` changes. */
+  naming: Naming;
+  /** Row id of its conversation, set by the writer on first use; 0 before. */
   rowId: number;
 }
 
@@ -51,6 +54,7 @@ export interface HistoryQuery {
   protocol?: number;
   interface?: string;
   direction?: Direction;
+  /** A name, or `*.example.com` for that name and all below it. */
   domain?: string;
   kind?: "window" | "packet";
 }
@@ -79,7 +83,13 @@ export interface HistoryItem {
   tcp_flags: number;
   rtt_ms: number | null;
   retransmits: number;
+  /** This and what follows: only where known. */
   domain?: string;
+  domain_source?: DomainSource;
+  alpn?: readonly string[];
+  tls_version?: string;
+  ja4?: string;
+  ech?: true;
 }
 
 export interface HistoryPage {
@@ -90,6 +100,58 @@ export interface HistoryPage {
   has_more: boolean;
   /** Pass as `cursor=` for the next, older page; null on the last. */
   next_cursor: string | null;
+}
+
+export const DOMAIN_ORDERS = ["bytes", "packets"] as const;
+export type DomainOrder = (typeof DOMAIN_ORDERS)[number];
+
+/** Query of `/api/domains`; times in milliseconds since the epoch, both inclusive. */
+export interface DomainQuery {
+  sinceMs: number;
+  untilMs: number;
+  /** Domains to answer at most, largest first. */
+  limit: number;
+  order: DomainOrder;
+  interface?: string;
+  /** Only traffic whose domain came from there. */
+  source?: DomainSource;
+  /** Goes on with the older rest of a sum that was cut short. */
+  cursor?: string;
+  /** What a domain is counted under; itself by default. */
+  fold?: (domain: string) => string;
+  /** Ends the sum when nobody waits for it any more. */
+  signal?: AbortSignal;
+}
+
+/** Sums over rows; sent and received by the clients. */
+export interface TrafficSums {
+  bytesSent: number;
+  bytesReceived: number;
+  packetsSent: number;
+  packetsReceived: number;
+}
+
+export interface DomainTraffic extends TrafficSums {
+  domain: string;
+  /** Bytes both ways by where the domain came from. */
+  sources: Partial<Record<DomainSource, number>>;
+}
+
+/** Traffic by domain: `domains`, `other` and `unnamed` add up to all rows that were summed. */
+export interface DomainTotals {
+  domains: DomainTraffic[];
+  /** Of domains that are not among `domains`. */
+  other: TrafficSums;
+  /** Of connections without a domain. */
+  unnamed: TrafficSums;
+  /** Rows summed. */
+  rows: number;
+  /** There were more domains than are kept: the smallest went to `other` meanwhile, and what came of them later is a lower bound. */
+  pruned: boolean;
+  /** Where an older rest begins that time did not suffice for; null when all rows were summed. */
+  nextCursor: string | null;
+  /** All rows from here on were summed. Milliseconds since the epoch. */
+  summedSinceMs: number;
 }
 
 /** The writer's own counts since start. */

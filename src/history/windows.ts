@@ -1,6 +1,7 @@
 import type { KernelEvent } from "../bpf/ring.ts";
 import { handshakeNs, type SideCounters, splitMeta } from "../bpf/slots.ts";
 import { directionName, wireAddress } from "../flow/connections.ts";
+import type { Naming } from "../flow/naming.ts";
 import type { FlowTable } from "../flow/table.ts";
 import type { HistoryConnection, HistoryRow } from "./types.ts";
 
@@ -15,6 +16,8 @@ export interface WindowOptions {
   windowMs: number;
   append: (row: HistoryRow) => void;
   interfaceName: (ifindex: number) => string;
+  /** Of a live slot, up to and including its retirement: another object whenever more is known. */
+  naming: (slot: number) => Naming;
   fromBootNs: (ns: number) => number;
   /** Milliseconds since the epoch. */
   wallMs: () => number;
@@ -168,25 +171,32 @@ export class WindowRecorder {
 
   private connection(slot: number): HistoryConnection {
     const known = this.connections[slot];
-    if (known !== undefined) return known;
+    const naming = this.options.naming(slot);
+    if (known?.naming === naming) return known;
+    // Another object: rows that wait to be written keep what was known when they were made.
+    const connection =
+      known === undefined ? this.makeConnection(slot, naming) : { ...known, naming, rowId: 0 };
+    this.connections[slot] = connection;
+    return connection;
+  }
+
+  private makeConnection(slot: number, naming: Naming): HistoryConnection {
     const { table, interfaceName } = this.options;
     const detail = table.kernel.slots.detail(slot);
     const { protocol, ipv6, ifindex } = splitMeta(table.meta(slot));
     const a = { address: wireAddress(detail.addressA, ipv6), port: detail.portA };
     const b = { address: wireAddress(detail.addressB, ipv6), port: detail.portB };
     const [client, server] = detail.client === 0 ? [a, b] : [b, a];
-    const connection: HistoryConnection = {
+    this.clients[slot] = detail.client;
+    return {
       client: client.address,
       server: server.address,
       clientPort: client.port,
       serverPort: server.port,
       protocol,
       interface: interfaceName(ifindex),
-      domain: null,
+      naming,
       rowId: 0,
     };
-    this.clients[slot] = detail.client;
-    this.connections[slot] = connection;
-    return connection;
   }
 }

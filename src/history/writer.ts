@@ -155,7 +155,10 @@ export class HistoryWriter {
   private run(): void {
     if (this.isClosed || this.failure?.isPermanent === true) return;
     this.followCheckpoint();
-    if (this.mustWait()) return;
+    if (!this.mustWait()) this.writeOn();
+  }
+
+  private writeOn(): void {
     this.slice(this.failure === null ? Infinity : PROBE_ROWS);
     this.followCheckpoint();
     if (this.queue.length > 0) this.schedule();
@@ -168,12 +171,17 @@ export class HistoryWriter {
     if (checkpoint === null) return;
     this.isWaiting = true;
     void checkpoint.then((error) => {
-      this.isWaiting = false;
-      if (this.isClosed) return;
-      this.options.onCheckpoint?.();
-      if (error !== null) this.fail(error, 0);
-      else this.run();
+      // Behind retention, which waits too: were it to write during the next checkpoint, the WAL would never be cut.
+      setImmediate(() => this.checkpointed(error));
     });
+  }
+
+  private checkpointed(error: Error | null): void {
+    this.isWaiting = false;
+    if (this.isClosed) return;
+    this.options.onCheckpoint?.();
+    if (error !== null) this.fail(error, 0);
+    else if (this.failure?.isPermanent !== true) this.writeOn();
   }
 
   /** Rows wait while a checkpoint runs, so that the WAL can begin anew; unless the disk is slow and they get many. */

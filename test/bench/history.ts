@@ -4,6 +4,7 @@
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { NO_NAMING } from "../../src/flow/naming.ts";
 import { openHistory } from "../../src/history/history.ts";
 import type { HistoryConnection, HistoryQuery, HistoryRow } from "../../src/history/types.ts";
 import { createLogger } from "../../src/log.ts";
@@ -30,7 +31,7 @@ function connection(index: number): HistoryConnection {
     serverPort: index % 3 === 0 ? 53 : 443,
     protocol: index % 3 === 0 ? 17 : 6,
     interface: "eth0",
-    domain: null,
+    naming: NO_NAMING,
     rowId: 0,
   };
 }

@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { tryLock } from "../../../src/bpf/libc.ts";
 import { type History, type HistoryOptions, openHistory } from "../../../src/history/history.ts";
+import { type Naming, NO_NAMING } from "../../../src/flow/naming.ts";
 import type { HistoryConnection, HistoryRow } from "../../../src/history/types.ts";
 import type { Logger } from "../../../src/log.ts";
 
@@ -58,6 +59,11 @@ export function open(
   return history;
 }
 
+/** What is known of a connection whose name is `domain`, from TLS if nothing else is said. */
+export function named(domain: string, changes: Partial<Naming> = {}): Naming {
+  return { ...NO_NAMING, domain, domainSource: "sni", ...changes };
+}
+
 /** A connection of client 10.x.y.z, numbered. */
 export function connection(index: number, changes: Partial<HistoryConnection> = {}): HistoryConnection {
   return {
@@ -67,7 +73,7 @@ export function connection(index: number, changes: Partial<HistoryConnection> = 
     serverPort: 443,
     protocol: 6,
     interface: "eth0",
-    domain: null,
+    naming: NO_NAMING,
     rowId: 0,
     ...changes,
   };

@@ -7,6 +7,7 @@ import { createHistoryReader } from "../../../src/history/query.ts";
 import {
   connection,
   droppedRows,
+  named,
   open,
   recordingLogger,
   row,
@@ -79,12 +80,13 @@ test("connections of the same conversation share its row", async () => {
   const history = open(stack, folder);
   const connections = [40_001, 40_002, 40_003].map((clientPort) => connection(1, { clientPort }));
   for (const each of connections) history.writer.append(row(each));
-  history.writer.append(row(connection(1, { domain: "example.org" })));
+  history.writer.append(row(connection(1, { naming: named("example.org") })));
+  history.writer.append(row(connection(1, { naming: named("example.org", { ja4: "t13d" }) })));
   history.writer.append(row(connection(1, { interface: "eth1" })));
   await history.writer.flush(5000);
   expect(new Set(connections.map(({ rowId }) => rowId)).size).toBe(1);
   using db = new Database(join(folder, "traffic.db"), { readonly: true });
-  expect(db.query<{ n: number }, []>("SELECT count(*) AS n FROM conversations").get()?.n).toBe(3);
+  expect(db.query<{ n: number }, []>("SELECT count(*) AS n FROM conversations").get()?.n).toBe(4);
 });
 
 test("more rows of one millisecond than ids are all kept, also after a restart", async () => {

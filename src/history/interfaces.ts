@@ -3,15 +3,15 @@ import type { SqlConnection } from "./connection.ts";
 
 const MAX_CACHED = 4096;
 
-/** Interns the names of one table of strings (interfaces, domains). */
-export class StringTable {
+/** Interns the names of interfaces, which are never deleted. */
+export class InterfaceTable {
   private readonly select: Statement<{ id: number }, [string]>;
   private readonly insert: Statement<{ id: number }, [string]>;
   private readonly cache = new Map<string, number>();
 
-  constructor(db: SqlConnection, table: "interfaces" | "domains") {
-    this.select = db.prepare(`SELECT id FROM ${table} WHERE name = ?`);
-    this.insert = db.prepare(`INSERT INTO ${table}(name) VALUES(?) RETURNING id`);
+  constructor(db: SqlConnection) {
+    this.select = db.prepare("SELECT id FROM interfaces WHERE name = ?");
+    this.insert = db.prepare("INSERT INTO interfaces(name) VALUES(?) RETURNING id");
   }
 
   /** The id of `name`, which is stored on first use. */
