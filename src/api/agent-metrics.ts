@@ -2,7 +2,7 @@ import type { Registry } from "./prom-client.ts";
 import type { Counters, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
 import type { HistoryStatus } from "../history/types.ts";
 import { registerCounter, registerGauge, type Sample } from "./instruments.ts";
-import type { ApiDeps, InspectionCounts } from "./types.ts";
+import type { ApiDeps } from "./types.ts";
 
 /** What one scrape shows: read once, so that its figures belong together. */
 export interface Snapshot {
@@ -10,7 +10,6 @@ export interface Snapshot {
   history: HistoryStatus | null;
   losses: readonly Loss[];
   streamClients: number;
-  inspection: InspectionCounts;
 }
 
 const BY_INTERFACE = ["interface", "direction"] as const;
@@ -108,16 +107,6 @@ export function registerAgentMetrics(
     help: "What could not be kept, by stage and reason",
     labelNames: ["stage", "reason"],
     read: () => snapshot().losses.map(({ stage, reason, count }) => [count, { stage, reason }]),
-  });
-  registerCounter(registry, {
-    name: "ayaflow_deep_inspect_packets_total",
-    help: "Payload events processed by deep inspection",
-    read: () => [[snapshot().inspection.packets]],
-  });
-  registerCounter(registry, {
-    name: "ayaflow_domains_resolved_total",
-    help: "Domain names learned for connections",
-    read: () => [[snapshot().inspection.domainsResolved]],
   });
   registerHistory(registry, snapshot);
   registerGauge(registry, {

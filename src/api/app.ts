@@ -55,6 +55,8 @@ function createRoutes(deps: ApiDeps, hub: StreamHub, port: () => number, askedBy
     .get("/api/stats", ({ request }) => handlers.stats(asked(request)))
     .get("/api/live", ({ request }) => handlers.live(asked(request)))
     .get("/api/history", ({ request }) => handlers.history(asked(request)))
+    .get("/api/domains", ({ request }) => handlers.domains(asked(request)))
+    .get("/api/dns", ({ request }) => handlers.dns(asked(request)))
     .get("/metrics", ({ request }) => handlers.metrics(asked(request)))
     .get("/openapi.json", ({ request }) => handlers.openapi(asked(request)));
 }
@@ -88,7 +90,7 @@ export function createApi(deps: ApiDeps, port: () => number = () => deps.config.
       return undefined;
     }
     const inner = new Request(ORIGIN + path);
-    askedBy.set(inner, { query, access });
+    askedBy.set(inner, { query, access, signal: request.signal });
     return routes.handle(inner);
   };
 

@@ -1,37 +1,32 @@
-import { errorMessage, UsageError } from "../errors.ts";
 import type { HistoryPage, HistoryQuery } from "../history/types.ts";
 import { registerAgentMetrics, type Snapshot } from "./agent-metrics.ts";
-import { ApiError, badRequest } from "./errors.ts";
+import { createDomainsResponder } from "./domains-answer.ts";
 import type { Access } from "./guards.ts";
+import { historyError, requireHistory } from "./history-access.ts";
+import { NO_INSPECTION, registerInspectionMetrics } from "./inspection-metrics.ts";
 import { createLiveResponder } from "./live-answer.ts";
+import { parseDnsQuery, parseDomainsQuery } from "./names-query.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
-import { emptyQuerySchema, parseHistoryQuery, parseLiveQuery, parseQuery } from "./query.ts";
+import { parseQuery } from "./query-string.ts";
+import { emptyQuerySchema, parseHistoryQuery, parseLiveQuery } from "./query.ts";
 import { ROUTES } from "./routes.ts";
 import type { StreamHub } from "./stream.ts";
 import type { ApiDeps, HistoryView } from "./types.ts";
-import { allLosses, healthView, runtimeView, statsView } from "./views.ts";
+import { allLosses, healthView, lookupView, runtimeView, statsView } from "./views.ts";
 
 /** What a handler is told of its request; `query` is the query string without `?`. */
 export interface Asked {
   query: string;
   access: Access;
+  /** Aborted when the client has gone. */
+  signal?: AbortSignal;
 }
 
 function askHistory(history: HistoryView | null, query: HistoryQuery): HistoryPage {
-  if (history === null) {
-    throw new ApiError(
-      503,
-      "history_unavailable",
-      "history could not be opened; see the log of the agent for why",
-    );
-  }
   try {
-    return history.query(query);
+    return requireHistory(history).query(query);
   } catch (error) {
-    if (error instanceof UsageError) throw badRequest(error.problems);
-    throw new ApiError(503, "history_unavailable", `history cannot be read: ${errorMessage(error)}`, {
-      cause: error,
-    });
+    throw historyError(error);
   }
 }
 
@@ -47,6 +42,7 @@ function healthReasons({ agent, history }: ApiDeps): string[] {
 export function createHandlers(deps: ApiDeps, hub: StreamHub, port: () => number) {
   const { agent, history, config, metrics, version } = deps;
   const liveResponse = createLiveResponder();
+  const domainsResponse = createDomainsResponder();
   const runtime = () => runtimeView(config, port());
 
   const takeSnapshot = (): Snapshot => {
@@ -57,11 +53,11 @@ export function createHandlers(deps: ApiDeps, hub: StreamHub, port: () => number
       history: status,
       losses: allLosses(stats.losses, status, hub.slowReadersDropped()),
       streamClients: hub.clients(),
-      inspection: deps.inspection?.() ?? { domainsResolved: 0, packets: 0 },
     };
   };
   let scraped: Snapshot | null = null;
   registerAgentMetrics(metrics.registry, version, () => (scraped ??= takeSnapshot()));
+  registerInspectionMetrics(metrics.registry, () => deps.inspection ?? NO_INSPECTION);
   registerProcessMetrics(metrics.registry);
 
   return {
@@ -86,6 +82,19 @@ export function createHandlers(deps: ApiDeps, hub: StreamHub, port: () => number
     },
     history({ query }: Asked): Response {
       return Response.json(askHistory(history, parseHistoryQuery(query, deps.now())));
+    },
+    async domains({ query, signal }: Asked): Promise<Response> {
+      const asked = parseDomainsQuery(query, deps.now());
+      try {
+        return await domainsResponse(requireHistory(history), asked, signal);
+      } catch (error) {
+        throw historyError(error);
+      }
+    },
+    dns({ query }: Asked): Response {
+      const asked = parseDnsQuery(query);
+      const lookups = deps.dns?.recent(asked) ?? [];
+      return Response.json({ enabled: deps.dns !== undefined, lookups: lookups.map(lookupView) });
     },
     async metrics({ query }: Asked): Promise<Response> {
       parseQuery(emptyQuerySchema, query);

@@ -2,6 +2,7 @@ import { Counter, Histogram, Registry } from "./prom-client.ts";
 
 const SWEEP_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const DRAIN_BUCKETS = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25];
+const DNS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface Metrics {
   registry: Registry;
@@ -9,6 +10,8 @@ export interface Metrics {
   observeSweep(seconds: number): void;
   /** One drain of the ring buffer took so long, in seconds. */
   observeDrain(seconds: number): void;
+  /** One DNS question was answered after so long, in seconds. */
+  observeDnsLatency(seconds: number): void;
   /** One HTTP request was answered; the three labels are from fixed sets. */
   countRequest(route: string, method: string, status: number): void;
 }
@@ -29,6 +32,12 @@ export function createMetrics(): Metrics {
     buckets: DRAIN_BUCKETS,
     registers,
   });
+  const dnsLatency = new Histogram({
+    name: "ayaflow_dns_latency_seconds",
+    help: "Time from a DNS question to its answer",
+    buckets: DNS_BUCKETS,
+    registers,
+  });
   const requests = new Counter({
     name: "ayaflow_http_requests_total",
     help: "HTTP requests answered, by route, method and status",
@@ -39,6 +48,7 @@ export function createMetrics(): Metrics {
     registry,
     observeSweep: (seconds) => sweep.observe(seconds),
     observeDrain: (seconds) => drain.observe(seconds),
+    observeDnsLatency: (seconds) => dnsLatency.observe(seconds),
     countRequest: (route, method, status) => requests.inc({ route, method, status }),
   };
 }

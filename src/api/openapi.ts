@@ -1,6 +1,8 @@
 import { toOpenAPISchema } from "@elysiajs/openapi/openapi";
 import { Elysia } from "elysia";
 import * as z from "zod";
+import { dnsQuerySchema, domainsQuerySchema } from "./names-query.ts";
+import { dnsSchema, domainsSchema } from "./names-schemas.ts";
 import { emptyQuerySchema, historyQuerySchema, liveQuerySchema, streamQuerySchema } from "./query.ts";
 import type { Route } from "./routes.ts";
 import {
@@ -63,6 +65,26 @@ const DOCS: Readonly<Record<Route, RouteDoc>> = {
     query: historyQuerySchema(0),
     answer: historyPageSchema,
     errors: { ...COMMON_ERRORS, 503: "History could not be opened or cannot be read, or too many requests" },
+  },
+  "/api/domains": {
+    summary: "Traffic by domain over a time range",
+    description:
+      "Sums rows of history: what moved in the window that has not ended yet, the newest, is not in them. " +
+      "`domains`, `other` and `unnamed` add up to all rows summed.",
+    query: domainsQuerySchema(0),
+    answer: domainsSchema,
+    errors: {
+      ...COMMON_ERRORS,
+      503: "History could not be opened or cannot be read, or 2 sums are being made already",
+    },
+  },
+  "/api/dns": {
+    summary: "DNS lookups seen of late",
+    description:
+      "The last 4096 that were answered or given up, fewer when they are long, since the agent's start.",
+    query: dnsQuerySchema,
+    answer: dnsSchema,
+    errors: COMMON_ERRORS,
   },
   "/api/stream": {
     summary: "WebSocket of statistics and changes, one message a second and topic",

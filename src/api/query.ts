@@ -1,10 +1,20 @@
 import * as z from "zod";
 import { LIVE_SORTS, type LiveQuery, TCP_STATES } from "../flow/types.ts";
 import type { HistoryQuery } from "../history/types.ts";
-import { canonicalNetwork } from "./addresses.ts";
 import { badRequest } from "./errors.ts";
-import { parseProtocol } from "../flow/protocol.ts";
-import { parseTime, TIME_FORMS } from "./time.ts";
+import {
+  address,
+  cursor,
+  domainPattern,
+  integer,
+  networkInterface,
+  oneOf,
+  parameter,
+  port,
+  protocol,
+  time,
+} from "./parameters.ts";
+import { parseQuery, present } from "./query-string.ts";
 
 export const STREAM_TOPICS = ["stats", "connections"] as const;
 export type StreamTopic = (typeof STREAM_TOPICS)[number];
@@ -12,72 +22,6 @@ export type StreamTopic = (typeof STREAM_TOPICS)[number];
 const MAX_LIVE_LIMIT = 1_000_000;
 const MAX_HISTORY_LIMIT = 1000;
 const MAX_OFFSET = 10_000_000;
-
-/** A parameter: text in, a value out, or a problem that quotes the text and says what is allowed. */
-function parameter<T>(
-  allowed: string,
-  parse: (text: string) => T | undefined,
-  schema: z.GlobalMeta & Record<string, unknown>,
-) {
-  return z
-    .string()
-    .transform((text, context) => {
-      const value = parse(text);
-      if (value !== undefined) return value;
-      context.issues.push({ code: "custom", message: `"${text}" is not ${allowed}`, input: text });
-      return z.NEVER;
-    })
-    .meta(schema);
-}
-
-function integer(minimum: number, maximum: number, description: string) {
-  return parameter(
-    `a whole number from ${minimum} to ${maximum}`,
-    (text) => {
-      const value = /^\d{1,15}$/.test(text) ? Number(text) : -1;
-      return value >= minimum && value <= maximum ? value : undefined;
-    },
-    { type: "integer", minimum, maximum, description },
-  );
-}
-
-function oneOf<const T extends readonly string[]>(values: T, description: string) {
-  const find = (text: string): T[number] | undefined => values.find((value) => value === text);
-  return parameter(`one of ${values.join(", ")}`, find, { type: "string", enum: [...values], description });
-}
-
-function matching(pattern: RegExp, allowed: string, description: string) {
-  return parameter(allowed, (text) => (pattern.test(text) ? text : undefined), {
-    type: "string",
-    description,
-  });
-}
-
-const address = (description: string) =>
-  parameter("an IPv4 or IPv6 address, or a CIDR such as 10.0.0.0/8", canonicalNetwork, {
-    type: "string",
-    description: `${description}: an address or a CIDR`,
-  });
-const port = (description: string) => integer(0, 65535, description);
-const protocol = parameter(
-  "a protocol name (TCP, UDP, ICMP, ICMPv6, SCTP, ...) or number from 0 to 255",
-  (text) => parseProtocol(text) ?? undefined,
-  {
-    type: "string",
-    description: "IP protocol: IANA name in any case, or number",
-    examples: ["tcp"],
-  },
-);
-const networkInterface = matching(
-  /^[^\s/]{1,15}$/,
-  "an interface name (1 to 15 characters)",
-  "Name of a network interface",
-);
-const time = (nowMs: number, description: string) =>
-  parameter(`a time: ${TIME_FORMS}`, (text) => parseTime(text, nowMs), {
-    type: "string",
-    description: `${description}: ${TIME_FORMS}`,
-  });
 
 /** Parameters of `/api/live`. */
 export const liveQuerySchema = z.strictObject({
@@ -88,6 +32,7 @@ export const liveQuerySchema = z.strictObject({
   protocol: protocol.exactOptional(),
   interface: networkInterface.exactOptional(),
   state: oneOf(TCP_STATES, "TCP state; none for other protocols").exactOptional(),
+  domain: domainPattern("Domain name of the server").exactOptional(),
 });
 
 /** Parameters of `/api/history`; relative times count from `nowMs`. */
@@ -98,11 +43,7 @@ export function historyQuerySchema(nowMs: number) {
       Number.MAX_SAFE_INTEGER,
       `Rows a page; above ${MAX_HISTORY_LIMIT} it is ${MAX_HISTORY_LIMIT}`,
     ).default(100),
-    cursor: matching(
-      /^[\w.~:+/=-]{1,512}$/,
-      "a cursor: pass next_cursor as it was answered",
-      "next_cursor of the page before",
-    ).exactOptional(),
+    cursor: cursor("next_cursor of the page before").exactOptional(),
     offset: integer(0, MAX_OFFSET, "Rows to skip; slower than cursor").exactOptional(),
     since: time(nowMs, "Not before").exactOptional(),
     until: time(nowMs, "Not after").exactOptional(),
@@ -120,7 +61,7 @@ export function historyQuerySchema(nowMs: number) {
       ["ingress", "egress"],
       "Of the packet; of the client's packets in a window",
     ).exactOptional(),
-    domain: matching(/^[^\s]{1,253}$/, "a domain name", "Domain name of the server").exactOptional(),
+    domain: domainPattern("Domain name of the server").exactOptional(),
     row_type: oneOf(["raw", "aggregated"], "raw: single packets; aggregated: windows").exactOptional(),
   });
 }
@@ -140,27 +81,6 @@ export const streamQuerySchema = z.strictObject({
 
 /** Routes without parameters. */
 export const emptyQuerySchema = z.strictObject({});
-
-function problemsOf(error: z.ZodError, allowed: readonly string[]): string[] {
-  const list = allowed.length === 0 ? "this route takes none" : `allowed are ${allowed.join(", ")}`;
-  return error.issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => `unknown parameter "${key}": ${list}`)
-      : [`${issue.path.join(".")}: ${issue.message}`],
-  );
-}
-
-/** The parameters of a query string (without `?`) as `schema` reads them; throws ApiError 400 naming every problem. */
-export function parseQuery<S extends z.ZodObject>(schema: S, query: string): z.output<S> {
-  const pairs = [...new URLSearchParams(query)];
-  const seen = new Set<string>();
-  const twice = new Set(pairs.map(([name]) => name).filter((name) => seen.size === seen.add(name).size));
-  const parsed = schema.safeParse(Object.fromEntries(pairs));
-  const problems = [...twice].map((name) => `${name}: given more than once`);
-  if (!parsed.success) problems.push(...problemsOf(parsed.error, Object.keys(schema.shape)));
-  if (!parsed.success || problems.length > 0) throw badRequest(problems);
-  return parsed.data;
-}
 
 export function parseLiveQuery(query: string): LiveQuery {
   return parseQuery(liveQuerySchema, query);
@@ -202,15 +122,8 @@ export function parseHistoryQuery(query: string, nowMs: number): HistoryQuery {
       protocol: given.protocol,
       interface: given.interface,
       direction: given.direction,
-      domain: given.domain?.toLowerCase(),
+      domain: given.domain,
       kind: given.row_type === undefined ? undefined : given.row_type === "raw" ? "packet" : "window",
     }),
   };
-}
-
-type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** `fields` without those that are undefined. */
-function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 }

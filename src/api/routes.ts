@@ -8,6 +8,8 @@ export const ROUTES = [
   "/api/stats",
   "/api/live",
   "/api/history",
+  "/api/domains",
+  "/api/dns",
   "/api/stream",
   "/metrics",
   "/openapi.json",

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TCP_STATES } from "../flow/types.ts";
 import { ERROR_CODES } from "./errors.ts";
+import { namingFields, storedNamingFields } from "./names-schemas.ts";
 
 const count = z.int().nonnegative();
 const rate = z.number().nonnegative();
@@ -124,6 +125,7 @@ const connectionSchema = z.strictObject({
   interface: z.string(),
   direction: direction.describe("Of the client's packets"),
   state: z.enum(TCP_STATES),
+  ...namingFields,
 });
 
 export const liveSchema = z.strictObject({
@@ -155,7 +157,7 @@ export const historyPageSchema = z.strictObject({
       tcp_flags: count,
       rtt_ms: milliseconds,
       retransmits: count,
-      domain: z.string().optional(),
+      ...storedNamingFields,
     }),
   ),
   limit: count,

@@ -1,6 +1,14 @@
 import type { Config } from "../config/types.ts";
 import type { AgentView } from "../flow/types.ts";
-import type { HistoryPage, HistoryQuery, HistoryStatus } from "../history/types.ts";
+import type {
+  DomainQuery,
+  DomainTotals,
+  HistoryPage,
+  HistoryQuery,
+  HistoryStatus,
+} from "../history/types.ts";
+import type { LookupQuery } from "../inspect/recent-lookups.ts";
+import type { Inspected, Lookup, Outcome } from "../inspect/types.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -23,17 +31,42 @@ export type ApiConfig = Pick<
 
 /**
  * What the API may ask of the history.
- * `query` throws UsageError for a question that cannot be answered (400), AyaflowError while it is failing (503).
+ * `query` throws UsageError for a question that cannot be answered (400), AyaflowError while it is failing (503);
+ * `domains` rejects with the same.
  */
 export interface HistoryView {
   query(query: HistoryQuery): HistoryPage;
+  domains(query: DomainQuery): Promise<DomainTotals>;
   status(): HistoryStatus;
 }
 
-/** Totals of deep inspection since start. */
+/** How a reverse lookup ended; `limited`: not made, too many were under way. */
+export const PTR_OUTCOMES = ["found", "none", "failed", "limited"] as const;
+export type PtrOutcome = (typeof PTR_OUTCOMES)[number];
+
+/** What deep inspection counts, as it stands: totals since start unless said. */
 export interface InspectionCounts {
-  domainsResolved: number;
-  packets: number;
+  /** Payload events looked at. */
+  readonly packets: number;
+  readonly domainsResolved: number;
+  /** Answers with one of RCODE_LABELS. */
+  dnsResponses(rcode: string): number;
+  readonly dnsUnanswered: number;
+  inspections(protocol: Inspected, outcome: Outcome): number;
+  /** Connections being looked into now. */
+  readonly connections: number;
+  /** Payload held now, and what may be held. */
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  /** Addresses whose name is known from DNS now. */
+  readonly addressNames: number;
+  ptrQueries(outcome: PtrOutcome): number;
+}
+
+/** The last lookups seen. */
+export interface DnsView {
+  /** Those that match, newest first. */
+  recent(query: LookupQuery): Lookup[];
 }
 
 export interface ApiDeps {
@@ -46,6 +79,8 @@ export interface ApiDeps {
   log: Logger;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Absent until deep inspection runs: its counters are then 0. */
-  inspection?: () => InspectionCounts;
+  /** Absent without deep inspection: its counters are then 0. */
+  inspection?: InspectionCounts;
+  /** Absent without deep inspection: `/api/dns` then says so. */
+  dns?: DnsView;
 }

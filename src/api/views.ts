@@ -1,5 +1,7 @@
+import type { Naming } from "../flow/naming.ts";
 import type { Connection, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
-import type { HistoryStatus } from "../history/types.ts";
+import type { DomainQuery, DomainTotals, HistoryStatus, TrafficSums } from "../history/types.ts";
+import type { Lookup } from "../inspect/types.ts";
 import { formatEndpoint } from "./addresses.ts";
 import { protocolName } from "../flow/protocol.ts";
 import type { ApiConfig } from "./types.ts";
@@ -154,5 +156,64 @@ export function connectionView(connection: Connection) {
     interface: connection.interface,
     direction: connection.direction,
     state: connection.state,
+    ...namingView(connection.naming),
+  };
+}
+
+/** What is known of a connection by name, as `/api/live` and the stream show it. */
+export function namingView(naming: Naming) {
+  return {
+    domain: naming.domain,
+    domain_source: naming.domainSource,
+    alpn: naming.alpn,
+    tls_version: naming.tlsVersion,
+    ja4: naming.ja4,
+    ech: naming.ech,
+  };
+}
+
+function sumsView({ bytesSent, bytesReceived, packetsSent, packetsReceived }: TrafficSums) {
+  return {
+    bytes: bytesSent + bytesReceived,
+    bytes_sent: bytesSent,
+    bytes_received: bytesReceived,
+    packets: packetsSent + packetsReceived,
+    packets_sent: packetsSent,
+    packets_received: packetsReceived,
+  };
+}
+
+/** The body of `/api/domains`. */
+export function domainsView({ sinceMs, untilMs }: DomainQuery, totals: DomainTotals) {
+  return {
+    domains: totals.domains.map(({ domain, sources, ...sums }) => ({ domain, ...sumsView(sums), sources })),
+    other: sumsView(totals.other),
+    unnamed: sumsView(totals.unnamed),
+    since: rfc3339(sinceMs),
+    until: rfc3339(untilMs),
+    rows: totals.rows,
+    complete: totals.nextCursor === null,
+    complete_since: rfc3339(totals.summedSinceMs),
+    next_cursor: totals.nextCursor,
+    pruned: totals.pruned,
+  };
+}
+
+/** One lookup as `/api/dns` shows it. */
+export function lookupView(lookup: Lookup) {
+  return {
+    time: rfc3339(lookup.timeMs),
+    interface: lookup.interface,
+    transport: lookup.transport,
+    client: lookup.client,
+    client_port: lookup.clientPort,
+    server: lookup.server,
+    server_port: lookup.serverPort,
+    name: lookup.name,
+    type: lookup.type,
+    rcode: lookup.rcode,
+    latency_ms: lookup.latencyMs,
+    answers: lookup.answers,
+    truncated: lookup.truncated,
   };
 }

@@ -1,6 +1,14 @@
 import type { AgentView, Connection, LiveQuery, Stats, SweepChange } from "../../../src/flow/types.ts";
 import type { LogFields, Logger } from "../../../src/log.ts";
-import type { HistoryItem, HistoryPage, HistoryQuery, HistoryStatus } from "../../../src/history/types.ts";
+import { NO_NAMING } from "../../../src/flow/naming.ts";
+import type {
+  DomainQuery,
+  DomainTotals,
+  HistoryItem,
+  HistoryPage,
+  HistoryQuery,
+  HistoryStatus,
+} from "../../../src/history/types.ts";
 import { createMetrics } from "../../../src/api/metrics.ts";
 import { type RunningApi, startApi } from "../../../src/api/server.ts";
 import type { ApiConfig, ApiDeps, HistoryView } from "../../../src/api/types.ts";
@@ -33,6 +41,7 @@ export function connection(index: number, overrides: Partial<Connection> = {}): 
     outOfOrderReceived: 4,
     firstSeenMs: NOW_MS - 5000,
     lastSeenMs: NOW_MS - 250,
+    naming: NO_NAMING,
     ...overrides,
   };
 }
@@ -114,11 +123,38 @@ export const HISTORY_ITEM: HistoryItem = {
   rtt_ms: 1.5,
   retransmits: 3,
   domain: "example.org",
+  domain_source: "sni",
+  alpn: ["h2"],
+  tls_version: "TLS 1.3",
+  ja4: "t13d1516h2_8daaf6152771_02713d6af862",
+  ech: true,
 };
 
+export const DOMAIN_TOTALS: DomainTotals = {
+  domains: [
+    {
+      domain: "www.example.org",
+      sources: { sni: 3000, dns: 100 },
+      bytesSent: 100,
+      bytesReceived: 3000,
+      packetsSent: 4,
+      packetsReceived: 5,
+    },
+  ],
+  other: { bytesSent: 1, bytesReceived: 2, packetsSent: 3, packetsReceived: 4 },
+  unnamed: { bytesSent: 5, bytesReceived: 6, packetsSent: 7, packetsReceived: 8 },
+  rows: 12,
+  pruned: false,
+  nextCursor: null,
+  summedSinceMs: NOW_MS - 3_600_000,
+};
+
+/** A history whose answers the test sets. */
 export class TestHistory implements HistoryView {
   queries: HistoryQuery[] = [];
+  domainQueries: DomainQuery[] = [];
   failure: Error | null = null;
+  domainTotals: Promise<DomainTotals> = Promise.resolve(DOMAIN_TOTALS);
   current: HistoryStatus = {
     rowsWritten: 500,
     rowsDropped: { queue_full: 0, disk_full: 7 },
@@ -133,6 +169,11 @@ export class TestHistory implements HistoryView {
     if (this.failure !== null) throw this.failure;
     const { limit, offset = 0 } = query;
     return { items: [HISTORY_ITEM], limit, offset, returned: 1, has_more: false, next_cursor: null };
+  }
+  async domains(query: DomainQuery): Promise<DomainTotals> {
+    this.domainQueries.push(query);
+    if (this.failure !== null) throw this.failure;
+    return this.domainTotals;
   }
   status(): HistoryStatus {
     return this.current;

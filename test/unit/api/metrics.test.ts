@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createMetrics } from "../../../src/api/metrics.ts";
+import type { InspectionCounts } from "../../../src/api/types.ts";
 import { startTestApi, type TestApi } from "./fixture.ts";
 import { toolPath } from "../../support/tools.ts";
 
@@ -61,12 +62,41 @@ test("an interface that is gone disappears", async () => {
   expect(await scrape()).not.toContain("veth0");
 });
 
-test("inspection counts are shown once there are any", async () => {
-  const inspecting = await startTestApi({}, { inspection: () => ({ domainsResolved: 3, packets: 8 }) });
+test("what deep inspection counts is shown, by fixed labels", async () => {
+  const inspection: InspectionCounts = {
+    packets: 8,
+    domainsResolved: 3,
+    dnsResponses: (rcode) => (rcode === "NXDOMAIN" ? 4 : 0),
+    dnsUnanswered: 2,
+    inspections: (protocol, outcome) => (protocol === "quic" && outcome === "budget" ? 5 : 0),
+    connections: 6,
+    memoryBytes: 7000,
+    memoryLimitBytes: 9000,
+    addressNames: 10,
+    ptrQueries: (outcome) => (outcome === "limited" ? 11 : 0),
+  };
+  const inspecting = await startTestApi({}, { inspection });
   const found = samples(await (await inspecting.get("/metrics")).text());
   await inspecting.stop();
   expect(found.get("ayaflow_domains_resolved_total")).toBe(3);
   expect(found.get("ayaflow_deep_inspect_packets_total")).toBe(8);
+  expect(found.get('ayaflow_dns_responses_total{rcode="NXDOMAIN"}')).toBe(4);
+  expect(found.get("ayaflow_dns_unanswered_total")).toBe(2);
+  expect(found.get('ayaflow_inspections_total{protocol="quic",outcome="budget"}')).toBe(5);
+  expect(found.get("ayaflow_inspect_connections")).toBe(6);
+  expect(found.get("ayaflow_inspect_memory_bytes")).toBe(7000);
+  expect(found.get("ayaflow_inspect_memory_limit_bytes")).toBe(9000);
+  expect(found.get("ayaflow_address_names")).toBe(10);
+  expect(found.get('ayaflow_ptr_queries_total{outcome="limited"}')).toBe(11);
+});
+
+test("without deep inspection its counters are all there, at 0", async () => {
+  const found = [...samples(await scrape())].filter(([name]) =>
+    /^ayaflow_(dns_responses|dns_unanswered|inspections|ptr_queries|inspect_|address_names)/.test(name),
+  );
+  // 13 codes, 6 protocols by 5 outcomes, 4 outcomes of PTR, 5 single figures.
+  expect(found).toHaveLength(13 + 30 + 4 + 5);
+  expect(found.every(([, value]) => value === 0)).toBe(true);
 });
 
 test("requests are counted by fixed labels only", async () => {
@@ -88,15 +118,18 @@ test("requests are counted by fixed labels only", async () => {
   });
 });
 
-test("sweep and drain times are histograms", async () => {
+test("sweep, drain and DNS times are histograms", async () => {
   const own = createMetrics();
   own.observeSweep(0.003);
   own.observeDrain(0.00002);
+  own.observeDnsLatency(0.02);
   const found = samples(await own.registry.metrics());
   expect(found.get('ayaflow_sweep_duration_seconds_bucket{le="0.0025"}')).toBe(0);
   expect(found.get('ayaflow_sweep_duration_seconds_bucket{le="0.005"}')).toBe(1);
   expect(found.get("ayaflow_sweep_duration_seconds_sum")).toBe(0.003);
   expect(found.get('ayaflow_ring_drain_duration_seconds_bucket{le="0.00005"}')).toBe(1);
+  expect(found.get('ayaflow_dns_latency_seconds_bucket{le="0.01"}')).toBe(0);
+  expect(found.get('ayaflow_dns_latency_seconds_bucket{le="0.025"}')).toBe(1);
 });
 
 test("the process and the build are described", async () => {

@@ -63,6 +63,7 @@ test("names parameters with type, bounds and defaults", async () => {
     "protocol",
     "interface",
     "state",
+    "domain",
   ]);
   expect(parameters[0]).toMatchObject({
     in: "query",
@@ -78,6 +79,12 @@ test("names parameters with type, bounds and defaults", async () => {
   const ends = ["ip", "src_ip", "dst_ip", "port", "src_port", "dst_port"];
   const others = ["limit", "cursor", "offset", "protocol", "interface", "direction", "domain", "row_type"];
   expect(history.map(({ name }) => name).sort()).toEqual([...times, ...ends, ...others].sort());
+  const domains = paths["/api/domains"]?.["get"]?.parameters ?? [];
+  expect(domains.find(({ name }) => name === "source")?.schema).toMatchObject({
+    enum: ["sni", "quic", "http", "dns", "ptr"],
+  });
+  const lookups = paths["/api/dns"]?.["get"]?.parameters ?? [];
+  expect(lookups.map(({ name }) => name)).toEqual(["limit", "name", "type", "rcode", "ip"]);
   const content = paths["/metrics"]?.["get"]?.responses["200"]?.content;
   expect(Object.keys(content ?? {})).toEqual(["text/plain"]);
 });

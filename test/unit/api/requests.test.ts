@@ -81,8 +81,8 @@ describe("what is refused", () => {
       'port: "65536" is not a whole number from 0 to 65535',
       'protocol: "foo" is not a protocol name (TCP, UDP, ICMP, ICMPv6, SCTP, ...) or number from 0 to 255',
       'state: "open" is not one of none, syn_sent, syn_received, established, closing, closed, reset',
-      'unknown parameter "nope": allowed are limit, sort, ip, port, protocol, interface, state',
-      'unknown parameter "x": allowed are limit, sort, ip, port, protocol, interface, state',
+      'unknown parameter "nope": allowed are limit, sort, ip, port, protocol, interface, state, domain',
+      'unknown parameter "x": allowed are limit, sort, ip, port, protocol, interface, state, domain',
     ]);
   });
 
@@ -93,6 +93,14 @@ describe("what is refused", () => {
     ["/api/history?cursor=a&offset=1", /cursor and offset/],
     ["/api/history?ip=[::1]", /ip: "\[::1\]" is not/],
     ["/api/live?limit=1e3", /limit: "1e3"/],
+    ["/api/live?domain=*.", /domain: "\*\." is not a domain name, or one after \*\. for it/],
+    ["/api/history?domain=a*.example", /domain: "a\*\.example" is not/],
+    ["/api/domains?order=connections", /order: "connections" is not one of bytes, packets/],
+    ["/api/domains?limit=1001", /limit: "1001" is not a whole number from 1 to 1000/],
+    ["/api/domains?fold=yes", /fold: "yes" is not one of registered/],
+    ["/api/domains?since=now&until=-1h", /since is later than until/],
+    ["/api/dns?type=A%20A", /type: "A A" is not a record type/],
+    ["/api/dns?ip=host", /ip: "host" is not/],
     ["/api/live?limit=", /limit: "" is not/],
     ["/api/live?__proto__=1", /unknown parameter "__proto__"/],
     ["/api/live?ip=%ff%zz", /ip: /],

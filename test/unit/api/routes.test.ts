@@ -7,7 +7,7 @@ import {
   statsSchema,
 } from "../../../src/api/schemas.ts";
 import { AyaflowError, UsageError } from "../../../src/errors.ts";
-import { connection, NOW_MS, startTestApi, type TestApi } from "./fixture.ts";
+import { connection, HISTORY_ITEM, NOW_MS, startTestApi, type TestApi } from "./fixture.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -134,12 +134,19 @@ describe("live", () => {
       interface: "veth0",
       direction: "egress",
       state: "established",
+      domain: null,
+      domain_source: null,
+      alpn: [],
+      tls_version: null,
+      ja4: null,
+      ech: false,
     });
   });
 
   test("hands the whole query to the agent", async () => {
     await json(
-      "/api/live?limit=7&sort=rtt&ip=2001:DB8:0::1&port=53&protocol=udp&interface=eth0.5&state=closed",
+      "/api/live?limit=7&sort=rtt&ip=2001:DB8:0::1&port=53&protocol=udp&interface=eth0.5&state=closed" +
+        "&domain=*.Example.org.",
     );
     await json("/api/live");
     expect(api.agent.queries).toEqual([
@@ -151,6 +158,7 @@ describe("live", () => {
         protocol: 17,
         interface: "eth0.5",
         state: "closed",
+        domain: "*.example.org",
       },
       { limit: 50, sort: "packets" },
     ]);
@@ -186,7 +194,7 @@ describe("history", () => {
   test("answers the page", async () => {
     const body = historyPageSchema.parse(await json("/api/history"));
     expect(body).toMatchObject({ limit: 100, returned: 1, next_cursor: null });
-    expect(body.items[0]?.domain).toBe("example.org");
+    expect(body.items).toMatchObject([HISTORY_ITEM]);
   });
 
   test("hands the whole query on, times in milliseconds, the limit clamped", async () => {
