@@ -6,6 +6,10 @@ const exitCode = await runCli(
   {
     run: async (config, warnings) => (await import("./cli/run.ts")).run(config, warnings),
     doctor: async (config, options) => (await import("./cli/doctor-command.ts")).doctor(config, options),
+    inspect: async (path, options) => {
+      const { inspect, standardIo } = await import("./cli/inspect-command.ts");
+      return await inspect(path, options, standardIo());
+    },
   },
   {
     out: (text) => process.stdout.write(text),

@@ -1,5 +1,6 @@
 import type { Metrics } from "../api/metrics.ts";
-import type { Kernel, KernelHandlers } from "../bpf/kernel.ts";
+import type { Kernel } from "../bpf/kernel.ts";
+import type { RingHandlers } from "../bpf/ring.ts";
 import type { Config } from "../config/types.ts";
 import { errorMessage } from "../errors.ts";
 import { AgentLoop } from "../flow/agent.ts";
@@ -10,12 +11,14 @@ import type { Loss } from "../flow/types.ts";
 import type { History } from "../history/history.ts";
 import { WindowRecorder } from "../history/windows.ts";
 import type { Logger } from "../log.ts";
+import { type AgentNames, createNames } from "./agent-names.ts";
 
 /** The parts of the running agent that the command needs. */
 export interface Agent {
   kernel: Kernel;
   monitor: Monitor;
   loop: AgentLoop;
+  names: AgentNames;
   /**
    * Stops the timers and hands what is left to history until `deadline` (monotonic milliseconds).
    * Detach first, so that nothing is counted later. What time did not suffice for is logged.
@@ -29,11 +32,12 @@ const monotonicMs = () => performance.now();
 export function createAgent(
   config: Config,
   deps: { history: History; metrics: Metrics; log: Logger },
-  openKernel: (handlers: KernelHandlers) => Kernel,
+  openKernel: (handlers: RingHandlers) => Kernel,
 ): Agent {
   const { history, metrics, log } = deps;
   const kernel = openKernel({
     event: (event) => loop.event(event),
+    payload: (payload) => names.payload(payload),
     failed: (error) => log.error("an event was not handled", { error: errorMessage(error) }),
   });
   const interfaceName = (ifindex: number) =>
@@ -43,14 +47,25 @@ export function createAgent(
     {
       capacity: config.maxConnections,
       timeoutMs: config.connectionTimeoutSeconds * 1000,
+      opened: (slot) => names.opened(slot),
       retired: (slot) => {
         loop.retiring(slot);
         recorder.retired(slot);
+        names.retired(slot);
       },
     },
     monotonicMs(),
   );
-  const view = new ConnectionView(table, kernel.clock, interfaceName);
+  const fromBootNs = (ns: number) => kernel.clock.fromBootNs(ns);
+  const names = createNames(config, {
+    table,
+    interfaceName,
+    fromBootNs,
+    observeDnsLatency: (seconds) => metrics.observeDnsLatency(seconds),
+    now: monotonicMs,
+  });
+  const naming = (slot: number) => names.names.get(slot);
+  const view = new ConnectionView(table, kernel.clock, interfaceName, naming);
   const recorder = new WindowRecorder({
     table,
     windowMs: config.aggregationWindowSeconds * 1000,
@@ -58,7 +73,8 @@ export function createAgent(
       history.writer.append(row);
     },
     interfaceName,
-    fromBootNs: (ns) => kernel.clock.fromBootNs(ns),
+    naming,
+    fromBootNs,
     wallMs: Date.now,
     now: monotonicMs,
     soon: (work) => setImmediate(work),
@@ -70,7 +86,7 @@ export function createAgent(
     view,
     tableSize: config.maxConnections,
     interfaces: () => kernel.interfaces,
-    otherLosses: () => historyLosses(history, recorder),
+    otherLosses: () => [...historyLosses(history, recorder), ...names.losses()],
     now: monotonicMs,
   });
   const loop = new AgentLoop({
@@ -80,6 +96,7 @@ export function createAgent(
     view,
     monitor,
     recorder,
+    swept: () => names.tick(),
     missingInterfaces: () => kernel.missingInterfaces(),
     observeSweep: (seconds) => metrics.observeSweep(seconds),
     observeDrain: (seconds) => metrics.observeDrain(seconds),
@@ -90,6 +107,7 @@ export function createAgent(
     kernel,
     monitor,
     loop,
+    names,
     stop: async (deadline) => {
       const room = () => makeRoom(history, deadline);
       const ringBytes = await loop.stop(room);

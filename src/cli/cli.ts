@@ -13,6 +13,7 @@ import { formatVersion, versionInfo } from "./version.ts";
 export interface CliHandlers {
   run(config: Config, warnings: readonly string[]): Promise<number>;
   doctor(config: Config, options: { json: boolean }): Promise<number>;
+  inspect(path: string, options: { json: boolean; dns: boolean }): Promise<number>;
 }
 
 const USAGE_HINT = 'run "ayaflow --help" for usage';
@@ -81,6 +82,9 @@ export async function runCli(
     version({ json }) {
       const info = versionInfo();
       io.out(json ? `${JSON.stringify(info)}\n` : `${formatVersion(info)}\n`);
+    },
+    async inspect(path, options) {
+      exitCode = await handlers.inspect(path, options);
     },
     async configCheck() {
       const loaded = await load();

@@ -19,6 +19,7 @@ Examples:
   ayaflow -i eth0 --data-retention 30d      watch eth0, keep a month of history
   ayaflow doctor -c /etc/ayaflow.yaml       can it run here with this configuration?
   ayaflow config check -c /etc/ayaflow.yaml show the merged configuration and where it comes from
+  ayaflow inspect --dns capture.pcap        names and lookups in a capture file
   curl http://127.0.0.1:3000/api/live       ask the running agent
 
 Flags go over AYAFLOW_* variables, those over the file of --config, that over the defaults.
@@ -68,6 +69,7 @@ export function unknownOptions(argv: readonly string[]): {
     run: async () => {},
     doctor: async () => {},
     version: () => {},
+    inspect: async () => {},
     configCheck: async () => {},
   };
   const program = buildProgram(silent, nothing);
@@ -98,6 +100,7 @@ export interface Actions {
   run(): Promise<void>;
   doctor(options: { json: boolean }): Promise<void>;
   version(options: { json: boolean }): void;
+  inspect(path: string, options: { json: boolean; dns: boolean }): Promise<void>;
   configCheck(): Promise<void>;
 }
 
@@ -146,6 +149,15 @@ export function buildProgram(io: CliIo, actions: Actions): Command {
     .description("show the version, the commit, Bun and the architecture")
     .option("--json", "as JSON")
     .action((options: { json?: boolean }) => actions.version({ json: options.json === true }));
+  program
+    .command("inspect")
+    .description("name the connections of a capture file (pcap, pcapng; - for standard input); needs no root")
+    .argument("<file>", "the capture")
+    .option("--json", "one JSON object a connection, one a line")
+    .option("--dns", "DNS lookups as well")
+    .action((path: string, options: { json?: boolean; dns?: boolean }) =>
+      actions.inspect(path, { json: options.json === true, dns: options.dns === true }),
+    );
   const config = program.command("config").description("look at the configuration");
   const check = config
     .command("check")

@@ -135,13 +135,13 @@ export const OPTIONS = {
   deep_inspect: option(flag, {
     flags: "--deep-inspect",
     default: false,
-    help: "accepted; naming connections by DNS, TLS, QUIC and HTTP comes with a later version",
+    help: "name connections by what DNS, TLS, QUIC and HTTP say in their first packets; off: no payload leaves the kernel",
     group: "Names",
   }),
   resolve_dns: option(flag, {
     flags: "--resolve-dns",
     default: false,
-    help: "accepted; looking up the names of addresses comes with a later version",
+    help: "ask the name server for the names of servers that have none otherwise (PTR)",
     group: "Names",
   }),
   quiet: option(flag, {

@@ -13,6 +13,7 @@ interface Outcome {
   /** What the handlers were called with. */
   runs: { config: Config; warnings: readonly string[] }[];
   doctors: { config: Config; json: boolean }[];
+  inspected: { path: string; json: boolean; dns: boolean }[];
 }
 
 async function cli(
@@ -20,7 +21,7 @@ async function cli(
   env: Record<string, string> = {},
   handlers: Partial<CliHandlers> = {},
 ): Promise<Outcome> {
-  const outcome: Outcome = { exitCode: -1, out: "", err: "", runs: [], doctors: [] };
+  const outcome: Outcome = { exitCode: -1, out: "", err: "", runs: [], doctors: [], inspected: [] };
   outcome.exitCode = await runCli(
     args.split(" ").filter((word) => word !== ""),
     env,
@@ -31,6 +32,10 @@ async function cli(
       },
       doctor: async (config, { json }) => {
         outcome.doctors.push({ config, json });
+        return 1;
+      },
+      inspect: async (path, options) => {
+        outcome.inspected.push({ path, ...options });
         return 1;
       },
       ...handlers,
@@ -139,7 +144,7 @@ describe("what goes wrong in a handler", () => {
 describe("usage errors: exit 2, nothing runs, nothing on stdout", () => {
   test.each([
     ["docter", 'unknown command "docter"; did you mean doctor?'],
-    ["-p 1 nonsense", 'unknown command "nonsense"; commands are run, doctor, version, config'],
+    ["-p 1 nonsense", 'unknown command "nonsense"; commands are run, doctor, version, inspect, config'],
     ["--prot 1", "--prot: unknown option; did you mean --port?"],
     ["--foo 1 -p zz", '--port: "zz" is not allowed'],
     ["run --nonsense", "--nonsense: unknown option"],
@@ -252,4 +257,20 @@ describe("config check", () => {
     expect(out).toMatch(/^# api_token: \(set, not shown\) +# env, AYAFLOW_API_TOKEN$/m);
     expect(out).not.toContain("geheim");
   });
+});
+
+test.each([
+  ["inspect a.pcap", { path: "a.pcap", json: false, dns: false }],
+  ["inspect --json --dns -", { path: "-", json: true, dns: true }],
+])("%s gets the path and the options, and gives the exit code", async (args, expected) => {
+  const { exitCode, inspected } = await cli(args);
+  expect(exitCode).toBe(1);
+  expect(inspected).toEqual([expected]);
+});
+
+test.each(["inspect", "inspect --jsn a.pcap", "inspect a.pcap b.pcap"])("%s is wrong", async (args) => {
+  const { exitCode, inspected, err } = await cli(args);
+  expect(exitCode).toBe(2);
+  expect(inspected).toEqual([]);
+  expect(err).not.toBe("");
 });

@@ -9,6 +9,7 @@ process.exitCode = await runCli(
       return 0;
     },
     doctor: async () => 1,
+    inspect: async () => 0,
   },
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 );
