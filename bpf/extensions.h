@@ -1,16 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What can stand between the IP header and the transport header: IPv6 extension headers, fragments. */
+/* What can stand before the IP header (PPPoE, MPLS) and behind it (IPv6 extension headers, fragments). */
 #ifndef AYAFLOW_EXTENSIONS_H
 #define AYAFLOW_EXTENSIONS_H
 
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/in6.h>
-#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "packet.h"
 
 #define FRAGMENT_UNIT 8
 #define MAX_EXTENSION_HEADERS 8
+#define MAX_MPLS_LABELS 8
+#define MPLS_BOTTOM 1
+/* Version and type 1, code 0: a session's data (RFC 2516 section 4). */
+#define PPPOE_SESSION_DATA 0x1100
+#define PPP_IPV4 0x0021
+#define PPP_IPV6 0x0057
+
+/* IP by its version in the first four bits, as RFC 4928 keeps what else is behind MPLS apart from it. */
+static __always_inline __be16 ip_type(__u8 first)
+{
+	if (first >> 4 == 4)
+		return bpf_htons(ETH_P_IP);
+	return first >> 4 == 6 ? bpf_htons(ETH_P_IPV6) : 0;
+}
+
+/* Steps over a PPPoE session header (RFC 2516) or a stack of MPLS labels (RFC 3032). Returns the type of what
+ * follows, 0 where that is no IP or was cut. */
+static __always_inline __be16 skip_shim(struct __sk_buff *skb, __u32 *offset, __be16 type)
+{
+	if (type == bpf_htons(ETH_P_PPP_SES)) {
+		__be16 head[4]; /* version, type and code; session; length; PPP's protocol */
+
+		if (bpf_skb_load_bytes(skb, *offset, head, sizeof(head)) ||
+		    head[0] != bpf_htons(PPPOE_SESSION_DATA))
+			return 0;
+		*offset += sizeof(head);
+		if (head[3] == bpf_htons(PPP_IPV4))
+			return bpf_htons(ETH_P_IP);
+		return head[3] == bpf_htons(PPP_IPV6) ? bpf_htons(ETH_P_IPV6) : 0;
+	}
+	for (int i = 0; i < MAX_MPLS_LABELS; i++) {
+		__u8 label[5];
+
+		if (bpf_skb_load_bytes(skb, *offset, label, sizeof(label)))
+			return 0;
+		*offset += 4;
+		if (label[2] & MPLS_BOTTOM)
+			return ip_type(label[4]);
+	}
+	return 0;
+}
 #define IN_SET(protocol) (1ULL << (protocol))
 /* HIP (RFC 7401) and Shim6 (RFC 5533) have no name in <linux/in.h>. */
 #define PROTOCOL_HIP 139

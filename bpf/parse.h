@@ -188,6 +188,8 @@ static __noinline int parse_any(struct __sk_buff *skb, struct packet *p, int l2)
 				return AYAFLOW_MALFORMED;
 			offset += 4;
 		}
+		if (type == bpf_htons(ETH_P_PPP_SES) || type == bpf_htons(ETH_P_MPLS_UC))
+			type = skip_shim(skb, &offset, type);
 	}
 	p->header_len = offset;
 	p->is_tcp = 0;

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { concat, fields } from "../support/bytes.ts";
 import {
   arp,
+  ethernet,
   type FrameSpec,
   fragments,
   frame,
+  ipPacket,
   PROTOCOL,
   pattern,
   type Transport,
@@ -36,6 +39,42 @@ function only(frames: Uint8Array[]) {
   expect(lab.totals()).toMatchObject({ attributed: frames.length, packets: frames.length, bytes: total });
   return connections[0];
 }
+
+/** PPPoE's session header (RFC 2516) with PPP's protocol; one MPLS label (RFC 3032). */
+const pppoe = (protocol: number, packet: Uint8Array) =>
+  concat(fields([0x11, 1], [0, 1], [7, 2], [packet.length + 2, 2], [protocol, 2]), packet);
+const label = (isBottom: boolean) => fields([0x00010000 | (isBottom ? 0x100 : 0) | 64, 4]);
+
+describe("behind PPPoE and MPLS", () => {
+  const v4 = ipPacket({ ...V4, transport: tcp() });
+  const v6 = ipPacket({ ...V6, transport: udp() });
+  test.each([
+    ["PPPoE", 0x8864, pppoe(0x0021, v4), "192.0.2.9 443"],
+    ["PPPoE, IPv6", 0x8864, pppoe(0x0057, v6), "2001:db8::9 53"],
+    ["one MPLS label", 0x8847, concat(label(true), v4), "192.0.2.9 443"],
+    [
+      "three MPLS labels, IPv6",
+      0x8847,
+      concat(label(false), label(false), label(true), v6),
+      "2001:db8::9 53",
+    ],
+  ])("IP in %s has its ports", (_, type, payload, server) => {
+    expect(only([ethernet(type, payload)])).toMatchObject({ server });
+    expect(only([ethernet(type, payload, { vlans: [{ id: 3 }] })])).toMatchObject({ server });
+  });
+
+  test.each([
+    ["PPP that is no IP", 0x8864, pppoe(0xc021, v4)],
+    ["PPPoE discovery", 0x8864, concat(fields([0x11, 1], [9, 1]), v4)],
+    ["a stack without a bottom", 0x8847, concat(...Array.from({ length: 20 }, () => label(false)))],
+    ["a pseudowire", 0x8847, concat(label(true), fields([0, 4]), v4)],
+    ["a cut header", 0x8864, fields([0x11, 1], [0, 1], [7, 2])],
+  ])("%s is no connection", (_, type, payload) => {
+    using lab = new PacketLab();
+    expect(lab.run(ethernet(type, payload))).toBe(NEXT);
+    expect(lab.totals()).toMatchObject({ attributed: 0, notIp: 1 });
+  });
+});
 
 describe("5-tuple", () => {
   const cases: [string, FrameSpec, { protocol: number; client: string; server: string }][] = [
