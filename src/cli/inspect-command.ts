@@ -60,11 +60,25 @@ async function read(path: string, inspection: FileInspection, io: InspectIo): Pr
   }
 }
 
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
+}
+
 /**
  * `ayaflow inspect`: the names in the capture at `path` (`-` is standard input). Prints what could be read of a damaged
  * one, then why it ends. Returns the exit code.
  */
 export async function inspect(path: string, options: InspectOptions, io: InspectIo): Promise<number> {
+  try {
+    return await report(path, options, io);
+  } catch (error) {
+    // Its reader, such as head(1), has seen enough.
+    if (isBrokenPipe(error)) return 0;
+    throw error;
+  }
+}
+
+async function report(path: string, options: InspectOptions, io: InspectIo): Promise<number> {
   const line = (record: unknown) => io.out(`${JSON.stringify(record)}\n`);
   const lookups: Lookup[] = [];
   const inspection = new FileInspection((lookup) => {

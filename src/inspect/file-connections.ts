@@ -1,4 +1,4 @@
-import type { DecodedPacket } from "../capture/decode.ts";
+import type { DecodedPacket, TcpHeader } from "../capture/decode.ts";
 import { formatAddress } from "../flow/address.ts";
 import { type Naming, NO_NAMING } from "../flow/naming.ts";
 import type { Side, Wanted } from "./packet.ts";
@@ -55,7 +55,7 @@ export class FileConnections {
   readonly all: FileConnection[] = [];
   private readonly open = new Map<string, FileConnection>();
 
-  /** The connection of a packet, made when there is none; a SYN on one that is over begins another. */
+  /** The connection of a packet, made when there is none; a SYN may begin another with the same ends. */
   take(
     interfaceName: string,
     packet: DecodedPacket,
@@ -65,12 +65,9 @@ export class FileConnections {
     const to = `${destination.toHex()}.${destinationPort}`;
     const key = `${interfaceName} ${protocol} ${from < to ? `${from} ${to}` : `${to} ${from}`}`;
     const known = this.open.get(key);
-    const isSyn = tcp !== null && (tcp.flags & (SYN | ACK | RST)) === SYN;
-    const isNew = known === undefined || (isSyn && known.isOver);
+    const isNew = known === undefined || begins(known, sideOf(known, packet), tcp);
     const connection = isNew ? this.begin(key, interfaceName, packet) : known;
-    const [first] = connection.ends;
-    const isFirst = first.port === sourcePort && Buffer.compare(first.address, source) === 0;
-    const side: Side = isFirst ? 0 : 1;
+    const side = sideOf(connection, packet);
     if (tcp !== null) follow(connection, side, tcp);
     return { connection, side, isNew };
   }
@@ -95,7 +92,19 @@ export class FileConnections {
   }
 }
 
-function follow(connection: FileConnection, side: Side, tcp: { flags: number; sequence: number }): void {
+/** Whether a packet begins another connection with the ends of `known`: a SYN that is none of its own sent again. */
+function begins(known: FileConnection, side: Side, tcp: TcpHeader | null): boolean {
+  if (tcp === null || (tcp.flags & (SYN | ACK | RST)) !== SYN) return false;
+  const { start } = known.ends[side];
+  return known.isOver || (start !== null && start !== (tcp.sequence + 1) >>> 0);
+}
+
+function sideOf({ ends }: FileConnection, { source, sourcePort }: DecodedPacket): Side {
+  const [first] = ends;
+  return first.port === sourcePort && Buffer.compare(first.address, source) === 0 ? 0 : 1;
+}
+
+function follow(connection: FileConnection, side: Side, tcp: TcpHeader): void {
   const end = connection.ends[side];
   if ((tcp.flags & SYN) !== 0) {
     const isFirstSyn = connection.ends.every(({ start }) => start === null);

@@ -34,7 +34,6 @@ export class FileInspection {
       want: (number, wanted) => {
         this.connection(number).wanted = wanted;
       },
-      restarted: () => {},
       lookup: onLookup,
     });
   }

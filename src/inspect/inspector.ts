@@ -29,8 +29,6 @@ export interface ConnectionOwner {
   /** Of a packet that `side` sends. */
   ends(connection: number, side: Side): Ends;
   learn(connection: number, update: NamingUpdate): void;
-  /** Another connection of the same 5-tuple has begun under the same number. */
-  restarted(connection: number): void;
   /** What is wanted of the connection's payload from now on. */
   want(connection: number, wanted: Wanted): void;
   /** Someone's question was answered, or was not. */
@@ -86,16 +84,7 @@ export class Inspector {
   private stream(packet: PayloadPacket): void {
     const { connection } = packet;
     const known = this.pool.get(connection);
-    const isOfAnother = known?.isOfAnother(packet) === true;
-    if (isOfAnother) {
-      this.pool.end(connection);
-      this.owner.restarted(connection);
-    }
-    const inspection =
-      known === undefined || isOfAnother
-        ? new TcpInspection(this.findings(connection), hasPort(packet, DNS_PORT))
-        : known;
-    this.run(inspection, packet);
+    this.run(known ?? new TcpInspection(this.findings(connection), hasPort(packet, DNS_PORT)), packet);
   }
 
   private datagrams(packet: PayloadPacket): void {

@@ -27,8 +27,12 @@ export class LiveInspection implements ConnectionOwner {
   readonly inspector = new Inspector(this);
   /** Payloads whose connection had gone by the time they were read. */
   stalePayloads = 0;
+  /** By slot and side: where its TCP stream starts, as far as payload told. */
+  private readonly starts: Uint32Array;
 
-  constructor(private readonly options: LiveInspectionOptions) {}
+  constructor(private readonly options: LiveInspectionOptions) {
+    this.starts = new Uint32Array(options.table.live.length * 2);
+  }
 
   payload(payload: KernelPayload): void {
     const { table } = this.options;
@@ -39,6 +43,7 @@ export class LiveInspection implements ConnectionOwner {
     }
     const { slots } = table.kernel;
     if (slots.isInspectionStopped(slot)) return;
+    if (this.isOfAnother(slot, side, startSequence)) this.restart(slot);
     const isFragment = fragment !== FRAGMENT.AYAFLOW_FRAGMENT_NONE;
     this.inspector.packet({
       connection: slot,
@@ -74,6 +79,7 @@ export class LiveInspection implements ConnectionOwner {
   /** A connection's slot is about to be used again. */
   retired(slot: number): void {
     this.inspector.end(slot);
+    this.starts.fill(0, slot * 2, slot * 2 + 2);
   }
 
   /** Called about once a second. */
@@ -83,11 +89,6 @@ export class LiveInspection implements ConnectionOwner {
 
   learn(slot: number, update: NamingUpdate): void {
     this.options.names.learn(slot, update);
-  }
-
-  restarted(slot: number): void {
-    this.options.names.forget(slot);
-    this.opened(slot);
   }
 
   want(slot: number, wanted: Wanted): void {
@@ -112,6 +113,22 @@ export class LiveInspection implements ConnectionOwner {
       destination: formatAddress(wireAddress(slots.address(slot, other), ipv6)),
       destinationPort: slots.port(slot, other),
     };
+  }
+
+  /** Whether a SYN has begun another connection in the slot since its last payload. */
+  private isOfAnother(slot: number, side: Side, start: number): boolean {
+    if (start === 0) return false;
+    const at = slot * 2 + side;
+    const known = this.starts[at] ?? 0;
+    this.starts[at] = start;
+    return known !== 0 && known !== start;
+  }
+
+  /** What was known is of the connection before. */
+  private restart(slot: number): void {
+    this.inspector.end(slot);
+    this.options.names.forget(slot);
+    this.opened(slot);
   }
 }
 

@@ -16,11 +16,6 @@ export class QuicInspection {
     return this.handshake.memory;
   }
 
-  /** UDP does not tell where a connection begins. */
-  isOfAnother(): boolean {
-    return false;
-  }
-
   /** Takes one datagram. */
   packet({ bytes, length, side }: PayloadPacket): Wanted {
     if (this.isDone) return "none";

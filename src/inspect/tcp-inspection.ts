@@ -52,12 +52,6 @@ export class TcpInspection {
     return streams + (this.dns?.memory ?? 0);
   }
 
-  /** Whether the packet belongs to a later connection of the same 5-tuple than those before. */
-  isOfAnother({ side, start }: PayloadPacket): boolean {
-    const sender = this.senders[side];
-    return sender !== null && sender.isKnown && start !== null && sender.start !== start;
-  }
-
   packet(packet: PayloadPacket): Wanted {
     if (this.isDone) return "none";
     const sender = this.senderOf(packet);

@@ -18,7 +18,6 @@ export class Watcher implements ConnectionOwner {
   readonly lookups: Lookup[] = [];
   /** What was wanted last, by connection. */
   readonly wanted = new Map<number, Wanted>();
-  readonly restarts: number[] = [];
   private readonly namings = new Map<number, Naming>();
 
   naming(connection = 0): Naming {
@@ -81,11 +80,6 @@ export class Watcher implements ConnectionOwner {
 
   learn(connection: number, update: NamingUpdate): void {
     this.namings.set(connection, mergeNaming(this.naming(connection), update));
-  }
-
-  restarted(connection: number): void {
-    this.restarts.push(connection);
-    this.namings.delete(connection);
   }
 
   want(connection: number, wanted: Wanted): void {

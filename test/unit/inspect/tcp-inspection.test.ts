@@ -81,14 +81,6 @@ describe("TLS", () => {
     expect(watcher.outcomes).toEqual({ "tls/budget": 1 });
   });
 
-  test("of the next connection with the same ends is another", () => {
-    const watcher = new Watcher();
-    watcher.stream(0, HELLO.subarray(0, 50), { start: 1000 });
-    watcher.stream(0, tlsRecords(clientHello({ serverName: "other.example" })), { start: 9_000_000 });
-    expect(watcher.restarts).toEqual([0]);
-    expect(watcher.naming().domain).toBe("other.example");
-  });
-
   test("nonsense in its records is unparseable", () => {
     const watcher = new Watcher();
     watcher.stream(0, concat(HELLO.subarray(0, 9), pattern(400).fill(0xff)));
