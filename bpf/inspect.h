@@ -14,6 +14,8 @@
 #define PORT_LLMNR 5355
 #define QUIC_LONG_HEADER 0xc0
 #define DNS_HEADER 12
+/* "PRI * HT" */
+#define HTTP2_PREFACE 0x5448202a20495250ULL
 /* The highest assigned DNS opcode (DSO, RFC 8490). */
 #define DNS_MAX_OPCODE 6
 
@@ -40,6 +42,12 @@ static __always_inline int looks_like_dns(const __u8 *b, __u32 length)
 	if (length <= DNS_HEADER || (b[2] >> 3 & 0xf) > DNS_MAX_OPCODE || b[4] || b[8] || b[10])
 		return 0;
 	return b[5] == 1 || (!b[5] && b[2] & 0x80 && (b[6] || b[7]));
+}
+
+/* HTTP/2 in the clear (RFC 9113 section 3.4) can carry DNS, of which a budget's worth can pass before userspace says. */
+static __always_inline int starts_http2(const struct payload_buffer *b, __u32 length)
+{
+	return b->head.protocol == IPPROTO_TCP && length >= sizeof(__u64) && *(const __u64 *)b->bytes == HTTP2_PREFACE;
 }
 
 /* ICMP errors quote the packet that they are about (RFC 792, RFC 4443). */
@@ -105,6 +113,8 @@ static __noinline int send_payload(struct __sk_buff *skb, struct packet *p, stru
 	b->head.fragment = p->fragment;
 	if (!always && !is_of_interest(b, length))
 		return 0;
+	if (!s->inspect.bytes[side] && starts_http2(b, length))
+		s->inspect.mode[0] = s->inspect.mode[1] = AYAFLOW_INSPECT_ALWAYS;
 	s->inspect.bytes[side] += length;
 	b->head.type = AYAFLOW_EVENT_PAYLOAD;
 	b->head.direction = direction;

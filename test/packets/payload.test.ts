@@ -85,6 +85,21 @@ describe("payload of TCP", () => {
     expect(payloadsOf(one, ...frames)).toHaveLength(LIMIT.AYAFLOW_INSPECT_PACKETS);
   });
 
+  test("goes on for HTTP/2 in the clear, on both sides, until userspace says stop", () => {
+    using one = lab();
+    const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    const more = Array.from({ length: 40 }, (_, index) =>
+      tcp({ sequence: 100 + index, payload: pattern(1) }),
+    );
+    const back = Array.from({ length: 40 }, (_, index) =>
+      tcp({ sequence: index, payload: pattern(2) }, true),
+    );
+    payloadsOf(one, tcp({ sequence: 0, payload: preface }), ...more, ...back);
+    expect(one.payloads).toHaveLength(81);
+    one.kernel.slots.stopInspection(one.payloads[0]?.slot ?? -1);
+    expect(payloadsOf(one, ...more, ...back)).toHaveLength(81);
+  });
+
   test("stops for both sides when userspace says so, and starts anew with the next connection in the slot", () => {
     using one = lab();
     const open = tcp({ flags: TCP.syn, sequence: 1 });
