@@ -11,7 +11,7 @@ const domainSource = z
 const alpn = z.array(z.string()).describe("Application protocols the client offers, in its order");
 const tlsVersion = z.string().describe("Chosen by the server if seen, else the highest offered: TLS 1.3");
 const ja4 = z.string().describe("JA4 fingerprint of the client's hello");
-const ech = z.boolean().describe("Encrypted Client Hello was offered: domain is then the provider's");
+const ech = z.boolean().describe("Encrypted Client Hello was offered: domain may be the provider's");
 
 /** What is known of a live connection by name. */
 export const namingFields = {

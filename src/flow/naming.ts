@@ -4,7 +4,7 @@ export type DomainSource = (typeof DOMAIN_SOURCES)[number];
 
 /** What inspection learned of a connection. Shared between connections and never changed. */
 export interface Naming {
-  /** Lower case, escaped as `names.ts` says: safe in a terminal, JSON and HTML text. */
+  /** Lower case, without a character that is not visible (see `names.ts`): into HTML it goes as text like any other. */
   readonly domain: string | null;
   readonly domainSource: DomainSource | null;
   /** Application protocols that the client offers (RFC 7301), in its order. */
@@ -13,7 +13,7 @@ export interface Naming {
   readonly tlsVersion: string | null;
   /** Fingerprint of the client's TLS or QUIC hello (FoxIO JA4). */
   readonly ja4: string | null;
-  /** Encrypted Client Hello was offered: `domain` is then the outer name, that of the provider. */
+  /** Encrypted Client Hello was offered: `domain` is the outer name then, the provider's, unless the client only pretends. */
   readonly ech: boolean;
 }
 

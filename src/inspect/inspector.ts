@@ -103,7 +103,7 @@ export class Inspector {
     const { connection, bytes, side, timeMs } = packet;
     const isCut = bytes.length < packet.length;
     const known = this.pool.get(connection);
-    if (DNS_PORTS.some((port) => hasPort(packet, port))) {
+    if (isOnDnsPort(packet)) {
       if (this.message(connection, side, bytes, timeMs, { transport: null, strict: false, isCut })) return;
       if (this.junk.add(connection)) this.owner.want(connection, "none");
     } else if (known !== undefined || isQuicLongHeader(bytes, isCut)) {
@@ -158,8 +158,7 @@ export class Inspector {
   /** An ICMP error tells of a lookup whose own packets may not have been seen. */
   private quoted({ connection, side, protocol, bytes, timeMs }: PayloadPacket): void {
     const quoted = quotedPacket({ protocol, payload: bytes, ipv6: protocol === ICMPV6, fragment: null });
-    if (quoted === null || quoted.protocol !== UDP || !DNS_PORTS.some((port) => hasPort(quoted, port)))
-      return;
+    if (quoted === null || quoted.protocol !== UDP || !isOnDnsPort(quoted)) return;
     const message = parseDns(quoted.payload, { strict: false, isCut: true });
     if (message === null) return;
     const { interface: name } = this.owner.ends(connection, side);
@@ -169,13 +168,20 @@ export class Inspector {
     this.lookups.observe(message, ends, transportOf(ends), timeMs);
   }
 
+  /** The rest may never come: the first fragment of a message has the question, and is counted with the rest. */
+  private startOfMessage({ connection, side, bytes, timeMs }: PayloadPacket): void {
+    const message = parseDns(bytes, { strict: false, isCut: true });
+    if (message === null) return;
+    const ends = this.owner.ends(connection, side);
+    this.lookups.observe(message, ends, transportOf(ends), timeMs);
+  }
+
   private putTogether(packet: PayloadPacket): void {
     const { fragment, connection, side, bytes, timeMs } = packet;
     if (fragment === null) return;
     const { source, destination, interface: name } = this.owner.ends(connection, side);
     const isFirst = packet.sourcePort !== 0 || packet.destinationPort !== 0;
-    // The rest may never come: what the first one has is looked at by itself.
-    if (isFirst) this.whole({ ...packet, fragment: null, length: packet.length + 1 });
+    if (isFirst && packet.protocol === UDP && isOnDnsPort(packet)) this.startOfMessage(packet);
     if (bytes.length < packet.length) return;
     const key = [name, source, destination, packet.protocol, fragment.id].join(" ");
     const first = isFirst ? { ...packet, bytes: new Uint8Array() } : null;
@@ -187,6 +193,8 @@ export class Inspector {
     if (whole === null) return;
     const { payload } = whole;
     this.whole({ ...whole.first, fragment: null, bytes: payload, length: payload.length });
+    // All fragments between two hosts are one connection, whose budget others would spend.
+    if (!isFirst && isOnDnsPort(whole.first)) this.owner.want(connection, "always");
   }
 }
 
@@ -195,6 +203,10 @@ function hasPort(
   port: number,
 ): boolean {
   return sourcePort === port || destinationPort === port;
+}
+
+function isOnDnsPort(ports: Pick<Ends, "sourcePort" | "destinationPort">): boolean {
+  return DNS_PORTS.some((port) => hasPort(ports, port));
 }
 
 function transportOf(ends: Ends): DnsTransport {

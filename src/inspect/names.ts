@@ -18,7 +18,7 @@ function shown(character: string): string {
 }
 
 /**
- * Bytes of the wire as text that is safe in a terminal, JSON and HTML text, written as Wireshark writes names: visible
+ * Bytes of the wire as text that is safe in a terminal, in JSON and as text in HTML, written as Wireshark writes names: visible
  * characters of UTF-8 and the space as they are, ASCII controls as C escapes or octal (`\r`, `\033`), U+FFFD for bytes
  * that are no UTF-8 and for characters that are not visible or turn text around.
  */

@@ -21,7 +21,7 @@ const path = (name: string) => join(folder, name);
 function connection(index: number, name: string): Uint8Array[] {
   const ends = { source: `192.0.2.${(index % 250) + 1}`, destination: "198.51.100.7" };
   const sourcePort = 20_000 + (index % 40_000);
-  const client = (flags: number, sequence: number, payload = new Uint8Array()): FrameSpec => ({
+  const client = (flags: number, sequence: number, payload: Uint8Array = new Uint8Array()): FrameSpec => ({
     ...ends,
     transport: { kind: "tcp", sourcePort, destinationPort: 443, flags, sequence, payload },
   });

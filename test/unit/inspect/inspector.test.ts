@@ -149,7 +149,16 @@ describe("fragments", () => {
       expect(watcher.inspector.addresses.find("eth0", addressBytes("203.0.113.100"), 10)).toBe("big.example");
       watcher.inspector.finish(60_000);
       expect(watcher.lookups).toHaveLength(1);
+      expect(watcher.outcomes).toEqual({ "dns/found": 1 });
     }
+  });
+
+  test("are wanted from then on, whatever else is cut into fragments between the two hosts", () => {
+    const watcher = new Watcher();
+    watcher.udp(SERVER_SIDE, answer.subarray(0, 800), 53, { fragment: place(0, true) });
+    expect(watcher.wanted.get(later.connection)).toBeUndefined();
+    watcher.udp(SERVER_SIDE, answer.subarray(800), 53, { ...later, fragment: place(800, false) });
+    expect(watcher.wanted.get(later.connection)).toBe("always");
   });
 
   test("whose rest never comes still tell the question", () => {
