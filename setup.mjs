@@ -40,7 +40,19 @@ const PROFILES = {
   },
   test: {
     root: true,
-    packages: ["tcpreplay", "netsniff-ng", "tshark", "tcpdump", "nftables", "libcap2-bin", "procps", "jq"],
+    packages: [
+      "tcpreplay",
+      "netsniff-ng",
+      "tshark",
+      "tcpdump",
+      "nftables",
+      "libcap2-bin",
+      "procps",
+      "jq",
+      "chromium",
+      "ngtcp2-client",
+      "ngtcp2-server",
+    ],
     unpacked: { prometheus: ["prometheus", "promtool"] },
   },
 };
