@@ -109,17 +109,3 @@ export function decodePacket(
     transportLayer(bytes, transportAt, end, { protocol, ipv6, isFragment }),
   );
 }
-
-/**
- * The packet that was cut into fragments, from the first of them and the put together `payload` from where the payload of
- * the first began.
- */
-export function reassembledPacket(first: DecodedPacket, payload: Uint8Array): DecodedPacket {
-  const whole = { ...first, payload, payloadLength: payload.length, fragment: null };
-  if (first.fragment?.isHeaderCut !== true) return whole;
-  const { protocol, ipv6 } = first;
-  const transport = transportLayer(payload, 0, payload.length, { protocol, ipv6, isFragment: false });
-  const { sourcePort, destinationPort, tcp, payloadAt, end, payloadLength } = transport;
-  const carried = transport.whole ? span(payload, payloadAt, end) : payload.subarray(0, 0);
-  return { ...whole, sourcePort, destinationPort, tcp, payload: carried, payloadLength };
-}

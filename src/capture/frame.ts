@@ -25,11 +25,6 @@ export function boundedTime(timeMs: number): number {
   return Math.min(Math.max(timeMs, 0), MAX_TIME_MS);
 }
 
-/** What a frame adds to its connection, as the kernel counts: one packet, all its bytes on the wire. */
-export function wireCount(frame: Pick<CapturedFrame, "length">): { packets: number; bytes: number } {
-  return { packets: 1, bytes: frame.length };
-}
-
 /** The error for a capture that says nonsense at byte `offset`. */
 export function damagedAt(offset: number, problem: string): AyaflowError {
   return new AyaflowError(`the capture is damaged at byte ${offset}: ${problem}`);

@@ -2,6 +2,8 @@
 const MAX_RANGES = 64;
 /** Memory grows by this much at a time. */
 const GROWTH = 1024;
+/** What a range takes, measured. */
+const RANGE_BYTES = 48;
 
 interface Range {
   start: number;
@@ -54,7 +56,22 @@ export class CryptoStream {
 
   /** Bytes allocated. */
   get memory(): number {
-    return this.bytes.length;
+    return this.bytes.length + this.ranges.length * RANGE_BYTES;
+  }
+
+  /** Moves the start of the stream back by `count` bytes, which are still to come. */
+  precede(count: number): void {
+    const old = this.bytes;
+    const moved = this.ranges.map(({ start, end }) => ({
+      start: start + count,
+      end: Math.min(end + count, this.limit),
+    }));
+    this.ranges = moved.filter(({ start, end }) => start < end);
+    this.bytes = new Uint8Array();
+    const end = this.ranges.at(-1)?.end ?? 0;
+    if (end === 0) return;
+    this.grow(end);
+    this.bytes.set(old.subarray(0, this.bytes.length - count), count);
   }
 
   /** Moves the start of the stream on by `count` bytes, whether they have come or not. */

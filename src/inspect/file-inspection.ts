@@ -67,6 +67,8 @@ export class FileInspection {
     connection.packets++;
     connection.bytes += frame.length;
     if (isNew) this.nameByAddress(connection, frame.timeMs);
+    // Of a header that goes on in the next fragment nothing can be told.
+    if (packet.fragment?.isHeaderCut === true) return;
     if (packet.payload.length > 0 && this.isWanted(connection, side, packet)) {
       this.inspector.packet(payloadOf(connection, side, packet, frame.timeMs));
     }

@@ -156,14 +156,3 @@ function completed<T>({ pieces, total, first }: Packet<T>): { first: T; payload:
   if (contiguousEnd(pieces, first.offset) < total) return null;
   return { first: first.value, payload: assemble(pieces, first.offset, total) };
 }
-
-/** What the fragments of one packet have in common (RFC 791, RFC 8200), told apart by the interface they came over. */
-export function fragmentKey(
-  interfaceName: string,
-  packet: { ipv6: boolean; protocol: number; source: Uint8Array; destination: Uint8Array },
-  id: number,
-): string {
-  // IPv6 leaves the protocol out: behind an extension header it differs from fragment to fragment.
-  const protocol = packet.ipv6 ? "v6" : packet.protocol;
-  return `${interfaceName} ${packet.source.toHex()} ${packet.destination.toHex()} ${protocol} ${id}`;
-}

@@ -56,6 +56,9 @@ function entryBytes({ name, value }: HeaderField): number {
   return name.length + value.length + ENTRY_OVERHEAD;
 }
 
+/** What an entry takes besides its characters, measured: an object, a string and an array. */
+const ENTRY_MEMORY = 160;
+
 /** Decodes the header blocks of one direction of a connection, in order (RFC 7541). */
 export class HpackDecoder {
   /** Newest last. */
@@ -64,6 +67,11 @@ export class HpackDecoder {
 
   /** @param limit most bytes of the dynamic table until the encoder changes it (RFC 7541 section 4.2). */
   constructor(private limit = INITIAL_TABLE_BYTES) {}
+
+  /** Bytes of memory that its table takes. */
+  get memory(): number {
+    return this.bytes + this.entries.length * (ENTRY_MEMORY - ENTRY_OVERHEAD);
+  }
 
   /**
    * Calls `onField` for each field of a header block. False when the block is cut or malformed: the fields before that

@@ -1,19 +1,11 @@
 import { authorityName } from "./http-authority.ts";
 import { readRequestLine } from "./http-request-line.ts";
 import { isBlank, latin1, lineEnd, trimmed } from "./http-text.ts";
-import { BAD, MORE, NO, found, type Reading } from "./reading.ts";
+import { BAD, MORE, found, type Reading } from "./reading.ts";
 
 /** The most of a head that is looked at. */
 const MAX_HEAD = 16_384;
 const COLON = 0x3a;
-const SPACE = 0x20;
-const CR = 0x0d;
-const LF = 0x0a;
-/** How a response starts (RFC 9112 section 4); `#` stands for a digit. */
-const STATUS_LINE = "HTTP/1.# ###";
-const STATUS_AT = STATUS_LINE.length - 3;
-const SWITCHING_PROTOCOLS = 101;
-const FIRST_FINAL_STATUS = 200;
 
 /** What a request says about where it goes. */
 export interface HttpRequest {
@@ -22,10 +14,6 @@ export interface HttpRequest {
   isConnect: boolean;
   /** It offers HTTP/2 on this connection, as far as its fields have come (RFC 7540 section 3.2). */
   isUpgradeH2c: boolean;
-}
-
-export interface HttpResponse {
-  status: number;
 }
 
 interface Fields {
@@ -88,33 +76,4 @@ export function readHttpRequest(stream: Uint8Array): Reading<HttpRequest> {
     { host: host ?? null, isConnect, isUpgradeH2c: fields.isUpgradeH2c },
     fields.headEnd ?? fields.at,
   );
-}
-
-/** Whether the bytes at `at`, as far as they have come, start a status line. */
-function isStatusLine(bytes: Uint8Array, at: number): boolean {
-  const text = latin1(bytes.subarray(at, at + STATUS_LINE.length));
-  for (let i = 0; i < text.length; i++) {
-    const isRight = STATUS_LINE[i] === "#" ? /\d/.test(text[i] ?? "") : text[i] === STATUS_LINE[i];
-    if (!isRight) return false;
-  }
-  const next = bytes[at + STATUS_LINE.length];
-  return next === undefined || next === SPACE || next === CR || next === LF;
-}
-
-/**
- * The response at the start of a server's stream (RFC 9112 section 4), behind any interim ones (100, 103). `used` is up
- * to the end of its head: there the tunnel of a CONNECT or the protocol of a 101 begins.
- */
-export function readHttpResponse(stream: Uint8Array): Reading<HttpResponse> {
-  const bytes = stream.subarray(0, MAX_HEAD);
-  let start = 0;
-  for (;;) {
-    if (!isStatusLine(bytes, start)) return start === 0 ? NO : BAD;
-    const line = lineEnd(bytes, start);
-    const headEnd = line === null ? null : readFields(bytes, line.next).headEnd;
-    if (headEnd === null) return bytes.length < MAX_HEAD ? MORE : BAD;
-    const status = Number(latin1(bytes.subarray(start + STATUS_AT, start + STATUS_LINE.length)));
-    if (status >= FIRST_FINAL_STATUS || status === SWITCHING_PROTOCOLS) return found({ status }, headEnd);
-    start = headEnd;
-  }
 }

@@ -5,6 +5,11 @@ export class ByteQueue {
   length = 0;
   private room: Uint8Array = new Uint8Array(0);
 
+  /** Bytes allocated. */
+  get memory(): number {
+    return this.room.length;
+  }
+
   append(part: Uint8Array): void {
     const needed = this.length + part.length;
     if (needed > this.room.length) {

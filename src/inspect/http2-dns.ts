@@ -25,6 +25,9 @@ const MAX_STREAMS = 256;
 /** Most bytes of a target that a message is looked for in. */
 const MAX_TARGET = 8192;
 
+/** What an unfinished message takes besides its bytes, measured. */
+const BODY_BYTES = 384;
+
 type OnMessage = (dns: Uint8Array) => void;
 
 /** A header block whose CONTINUATION frames are still to come. */
@@ -73,9 +76,11 @@ export class Http2DnsReader {
   private skip = 0;
   private isBroken = false;
 
-  /** Bytes of memory that it takes, the table of the header compression not counted. */
+  /** Bytes of memory that it takes. */
   get memory(): number {
-    return this.pendingBytes + this.unit.length + (this.block?.fragments.length ?? 0);
+    let bytes = this.hpack.memory + this.unit.length + (this.block?.fragments.memory ?? 0);
+    for (const body of this.bodies.values()) bytes += body.memory + BODY_BYTES;
+    return bytes;
   }
 
   /** Takes the next bytes of the stream, and tells the DNS messages that they complete. Never throws by itself. */

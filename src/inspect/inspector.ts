@@ -51,7 +51,7 @@ export class Inspector {
     this.pool = new InspectionPool((connection) => owner.want(connection, "none"));
   }
 
-  /** Takes the payload of a packet. */
+  /** Takes the payload of a packet; not of a connection of which none is wanted. */
   packet(packet: PayloadPacket): void {
     this.packets++;
     if (packet.fragment !== null) this.putTogether(packet);
@@ -95,32 +95,40 @@ export class Inspector {
     }
     for (let at = 0; at < bytes.length; at += segment) {
       const length = Math.min(segment, packet.length - at);
-      this.datagram({ ...packet, bytes: bytes.subarray(at, at + segment), length });
+      if (this.datagram({ ...packet, bytes: bytes.subarray(at, at + segment), length }) === "none") return;
     }
   }
 
-  private datagram(packet: PayloadPacket): void {
+  private datagram(packet: PayloadPacket): Wanted {
     const { connection, bytes, side, timeMs } = packet;
     const isCut = bytes.length < packet.length;
     const known = this.pool.get(connection);
     if (isOnDnsPort(packet)) {
-      if (this.message(connection, side, bytes, timeMs, { transport: null, strict: false, isCut })) return;
-      if (this.junk.add(connection)) this.owner.want(connection, "none");
-    } else if (known !== undefined || isQuicLongHeader(bytes, isCut)) {
-      this.run(known ?? new QuicInspection(this.findings(connection)), packet);
-    } else if (
+      if (this.message(connection, side, bytes, timeMs, { transport: null, strict: false, isCut }))
+        return "always";
+      if (!this.junk.add(connection)) return "always";
+      this.owner.want(connection, "none");
+      return "none";
+    }
+    if (known !== undefined || isQuicLongHeader(bytes, isCut)) {
+      return this.run(known ?? new QuicInspection(this.findings(connection)), packet);
+    }
+    if (
       !hasPort(packet, NETBIOS_NAME_PORT) &&
       this.message(connection, side, bytes, timeMs, { transport: null, strict: true, isCut })
     ) {
       this.owner.want(connection, "always");
+      return "always";
     }
+    return "budget";
   }
 
-  private run(inspection: TcpInspection | QuicInspection, packet: PayloadPacket): void {
+  private run(inspection: TcpInspection | QuicInspection, packet: PayloadPacket): Wanted {
     const wanted = inspection.packet(packet);
     if (wanted === "none") this.pool.forget(packet.connection);
     else this.pool.set(packet.connection, inspection);
     if (wanted !== "budget") this.owner.want(packet.connection, wanted);
+    return wanted;
   }
 
   private findings(connection: number): Findings {

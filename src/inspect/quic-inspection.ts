@@ -3,6 +3,9 @@ import { helloNaming } from "./hello-naming.ts";
 import { BUDGET_BYTES, BUDGET_PACKETS, type Findings, type PayloadPacket, type Wanted } from "./packet.ts";
 import { QuicHandshake } from "./quic.ts";
 
+/** What keys and counts take, measured: more than a TCP connection's. */
+const HANDSHAKE_BYTES = 2048;
+
 /** Finds the name that a QUIC connection is about in its first datagrams. */
 export class QuicInspection {
   private readonly handshake = new QuicHandshake();
@@ -13,7 +16,7 @@ export class QuicInspection {
 
   /** Bytes of memory that it takes, roughly. */
   get memory(): number {
-    return this.handshake.memory;
+    return HANDSHAKE_BYTES + this.handshake.memory;
   }
 
   /** Takes one datagram. */

@@ -81,12 +81,3 @@ for (let draft = FIRST_DRAFT; draft <= LAST_DRAFT; draft++) VERSIONS.set(DRAFT +
 export function quicVersion(number: number): QuicVersion | null {
   return VERSIONS.get(number) ?? null;
 }
-
-/** `1`, `2`, `draft-29`; eight hexadecimal digits after `0x` for any other. */
-export function quicVersionName(number: number): string {
-  if (number === VERSION_1) return "1";
-  if (number === VERSION_2) return "2";
-  const draft = number - DRAFT;
-  if (draft > 0 && draft <= LAST_DRAFT) return `draft-${draft}`;
-  return `0x${number.toString(16).padStart(8, "0")}`;
-}

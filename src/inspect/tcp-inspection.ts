@@ -12,7 +12,7 @@ import {
   type Wanted,
 } from "./packet.ts";
 import { readServerHello } from "./server-hello.ts";
-import { TcpStream } from "./tcp-stream.ts";
+import { TcpStream, WINDOW_BYTES } from "./tcp-stream.ts";
 import { tlsVersionName } from "./tls-version.ts";
 import type { Outcome } from "./types.ts";
 
@@ -112,21 +112,28 @@ export class TcpInspection {
   private senderOf(packet: PayloadPacket): Sender {
     const known = this.senders[packet.side];
     const start = packet.start ?? packet.sequence;
-    const isEarlier = known !== null && !known.isKnown && ((start - known.start) | 0) < 0;
-    if (known !== null && !isEarlier) return known;
-    const sender: Sender = {
-      stream: new TcpStream(start),
-      start,
-      isKnown: packet.start !== null,
-      packets: known?.packets ?? 0,
-      bytes: known?.bytes ?? 0,
-      isCut: known?.isCut ?? false,
-      layer: { kind: "more", protocol: "other" },
-    };
-    // What came first was not the first: it goes behind.
-    if (known !== null) sender.stream.add(known.start, known.stream.bytes);
-    this.senders[packet.side] = sender;
-    return sender;
+    if (known === null) {
+      const sender: Sender = {
+        stream: new TcpStream(start),
+        start,
+        isKnown: packet.start !== null,
+        packets: 0,
+        bytes: 0,
+        isCut: false,
+        layer: { kind: "more", protocol: "other" },
+      };
+      this.senders[packet.side] = sender;
+      return sender;
+    }
+    const behind = (known.start - start) | 0;
+    const isUndecided = !known.isKnown && this.layers === 0 && this.dns === null;
+    // What came first was not the first. Behind a layer that was read, it is only sent again.
+    if (isUndecided && behind > 0 && behind < WINDOW_BYTES) {
+      known.stream.precede(start);
+      known.start = start;
+      known.layer = { kind: "more", protocol: "other" };
+    }
+    return known;
   }
 
   private detect(side: Side, timeMs: number): void {

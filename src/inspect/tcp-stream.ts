@@ -48,6 +48,12 @@ export class TcpStream {
     return hasGrown;
   }
 
+  /** Lets the stream start at `sequence`, which lies before its start. */
+  precede(sequence: number): void {
+    this.buffer.precede((this.start - sequence) >>> 0);
+    this.start = sequence;
+  }
+
   /** Moves the window on by `count` bytes, whether they have come or not. */
   drop(count: number): void {
     this.buffer.drop(count);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { readCapture } from "../../../src/capture/capture.ts";
-import { wireCount } from "../../../src/capture/frame.ts";
 import { concat, pattern } from "../../support/bytes.ts";
 import { chunked, pcapHeader, pcapRecord, readAll } from "./fixture.ts";
 
@@ -62,10 +61,6 @@ test("a length on the wire below what was captured is not believed", async () =>
   const file = concat(pcapHeader(), pcapRecord(PACKET, { length: 3 }));
   const { frames } = await readAll(chunked(file));
   expect(frames[0]?.length).toBe(60);
-});
-
-test("a frame counts as one packet and its bytes on the wire", () => {
-  expect(wireCount({ length: 1514 })).toEqual({ packets: 1, bytes: 1514 });
 });
 
 test.each([

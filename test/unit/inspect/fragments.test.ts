@@ -1,11 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  FRAGMENT_LIMITS,
-  fragmentKey,
-  type FragmentPiece,
-  FragmentStore,
-} from "../../../src/inspect/fragments.ts";
-import { addressBytes, pattern } from "../../support/bytes.ts";
+import { FRAGMENT_LIMITS, type FragmentPiece, FragmentStore } from "../../../src/inspect/fragments.ts";
+import { pattern } from "../../support/bytes.ts";
 
 const DATA = pattern(100);
 
@@ -186,36 +181,5 @@ describe("limits", () => {
     const into = store({ maxBytes: 40 });
     into.add("a", piece(8, 56), 0);
     expect([into.heldBytes, into.evicted]).toEqual([0, 1]);
-  });
-});
-
-describe("fragmentKey", () => {
-  const v4 = {
-    ipv6: false,
-    protocol: 17,
-    source: addressBytes("192.0.2.1"),
-    destination: addressBytes("192.0.2.2"),
-  };
-  const v6 = {
-    ipv6: true,
-    protocol: 17,
-    source: addressBytes("2001:db8::1"),
-    destination: addressBytes("2001:db8::2"),
-  };
-
-  test("tells packets apart by interface, ends and identification", () => {
-    const keys = [
-      fragmentKey("eth0", v4, 1),
-      fragmentKey("eth1", v4, 1),
-      fragmentKey("eth0", v4, 2),
-      fragmentKey("eth0", { ...v4, source: v4.destination, destination: v4.source }, 1),
-      fragmentKey("eth0", v6, 1),
-    ];
-    expect(new Set(keys).size).toBe(keys.length);
-  });
-
-  test("the protocol tells packets of IPv4 apart, not of IPv6", () => {
-    expect(fragmentKey("eth0", { ...v4, protocol: 6 }, 1)).not.toBe(fragmentKey("eth0", v4, 1));
-    expect(fragmentKey("eth0", { ...v6, protocol: 60 }, 1)).toBe(fragmentKey("eth0", v6, 1));
   });
 });

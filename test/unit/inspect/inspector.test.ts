@@ -145,7 +145,7 @@ describe("fragments", () => {
             timeMs: 5,
           }),
       ];
-      for (const one of isSwapped ? send.reverse() : send) one();
+      for (const one of isSwapped ? send.toReversed() : send) one();
       expect(watcher.inspector.addresses.find("eth0", addressBytes("203.0.113.100"), 10)).toBe("big.example");
       watcher.inspector.finish(60_000);
       expect(watcher.lookups).toHaveLength(1);

@@ -233,7 +233,7 @@ test("what it gives and needs outlives the datagram", () => {
 
 test("takes memory for what it waits for, then for the messages alone", () => {
   const quic = handshake([fromClient(piece(0, 100)), CLIENT]);
-  expect(quic.memory).toBe(1024);
+  expect(quic.memory).toBe(1024 + 48);
   quic.datagram(fromClient(piece(100, 504), { number: 1 }), false, CLIENT);
   quic.datagram(answer, false, SERVER);
   expect(quic.memory).toBe(hello.length + serverBody.length);
