@@ -88,7 +88,7 @@ static __always_inline void count_packet(struct __sk_buff *skb, __u32 direction,
 		s->last_jiffies = now;
 	if (p.is_tcp)
 		ended = tcp_update(s, &p);
-	if (knobs.inspect && !(s->inspect.mode[p.side & 1] & AYAFLOW_INSPECT_STOP) && p.payload_len)
+	if (knobs.inspect && wants_payload(s, &p))
 		send_payload(skb, &p, s, direction);
 	if (knobs.raw_mode || ended) {
 		__u32 slot = s->number;

@@ -13,6 +13,7 @@
 #define PORT_MDNS 5353
 #define PORT_LLMNR 5355
 #define QUIC_LONG_HEADER 0xc0
+#define BOTH_DONE (AYAFLOW_INSPECT_DONE << 8 | AYAFLOW_INSPECT_DONE)
 #define DNS_HEADER 12
 /* "PRI * HT" */
 #define HTTP2_PREFACE 0x5448202a20495250ULL
@@ -34,6 +35,14 @@ static __always_inline void start_inspection(struct ayaflow_slot *s)
 	    (is_dns_port(s->key.port_a) || is_dns_port(s->key.port_b)))
 		mode = AYAFLOW_INSPECT_ALWAYS;
 	s->inspect = (struct ayaflow_inspect){ .mode = { mode, mode } };
+}
+
+/* Whether userspace is to see the payload of p. Both sides are looked at together first: most packets are of
+ * connections that are done. */
+static __always_inline int wants_payload(const struct ayaflow_slot *s, const struct packet *p)
+{
+	return *(const __u16 *)s->inspect.mode != BOTH_DONE && p->payload_len &&
+	       !(s->inspect.mode[p->side & 1] & AYAFLOW_INSPECT_STOP);
 }
 
 /* A DNS header as one question or its answer has it (RFC 1035 section 4.1.1). */

@@ -41,6 +41,8 @@ function introduce(agent: RunningAgent, options: Options): void {
     "",
     `  live connections   curl '${agent.url}/api/live?limit=5&sort=rate'`,
     `  totals             curl '${agent.url}/api/stats'`,
+    `  DNS lookups        curl '${agent.url}/api/dns?limit=5'`,
+    `  traffic by name    curl '${agent.url}/api/domains'`,
     `  history            curl '${agent.url}/api/history?limit=5'`,
     `  Prometheus         curl '${agent.url}/metrics'`,
     "",
@@ -96,7 +98,7 @@ async function demo(options: Options, interrupted: AbortSignal): Promise<boolean
   if (interrupted.aborted) return null;
   await startServers(lab);
   // Nothing is retired while it runs, so that the connections can be added up at the end.
-  await using agent = await startAgent(lab.server, lab.folder, { args: ["--connection-timeout", "86400"] });
+  await using agent = await startAgent(lab.server, lab.folder, { args: ["--connection-timeout", "86400", "--deep-inspect"] });
   introduce(agent, options);
   const before = await unlessAborted(interrupted, readWhenQuiet(agent, lab.server));
   if (before === null) return null;

@@ -10,13 +10,14 @@ export interface Picture {
   connections: readonly LiveConnection[];
 }
 
-const RIGHT = new Set([3, 4, 5, 6]);
+const RIGHT = new Set([4, 5, 6, 7]);
 
 function row(connection: LiveConnection): string[] {
   const { stats } = connection;
   return [
     connection.protocol,
     connection.connection,
+    connection.domain ?? "",
     connection.state === "none" ? "" : connection.state,
     formatBytes(stats.bytes_sent),
     formatBytes(stats.bytes_received),
@@ -27,7 +28,7 @@ function row(connection: LiveConnection): string[] {
 
 /** Lines of one picture. */
 export function pictureLines({ second, stats, connections }: Picture): string[] {
-  const head = ["", "CLIENT -> SERVER", "STATE", "SENT", "RECEIVED", "RATE", "RTT"];
+  const head = ["", "CLIENT -> SERVER", "NAME", "STATE", "SENT", "RECEIVED", "RATE", "RTT"];
   const summary = [
     `${String(second).padStart(3)} s`,
     `${formatCount(stats.packets_per_second)} packets/s`,

@@ -11,6 +11,7 @@ export interface LiveConnection {
   protocol: string;
   state: string;
   direction: string;
+  domain: string | null;
   stats: {
     bytes_sent: number;
     bytes_received: number;
