@@ -98,7 +98,9 @@ async function demo(options: Options, interrupted: AbortSignal): Promise<boolean
   if (interrupted.aborted) return null;
   await startServers(lab);
   // Nothing is retired while it runs, so that the connections can be added up at the end.
-  await using agent = await startAgent(lab.server, lab.folder, { args: ["--connection-timeout", "86400", "--deep-inspect"] });
+  await using agent = await startAgent(lab.server, lab.folder, {
+    args: ["--connection-timeout", "86400", "--deep-inspect"],
+  });
   introduce(agent, options);
   const before = await unlessAborted(interrupted, readWhenQuiet(agent, lab.server));
   if (before === null) return null;
