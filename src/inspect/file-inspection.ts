@@ -3,6 +3,7 @@ import { decodePacket, type DecodedPacket } from "../capture/decode.ts";
 import { isKnownLinkType, linkLayer } from "../capture/link.ts";
 import { formatAddress } from "../flow/address.ts";
 import { mergeNaming } from "./connection-names.ts";
+import { isOnDnsPort } from "./dns-ports.ts";
 import { type FileConnection, FileConnections } from "./file-connections.ts";
 import { Inspector } from "./inspector.ts";
 import { BUDGET_BYTES, BUDGET_PACKETS, type PayloadPacket, type Side } from "./packet.ts";
@@ -75,12 +76,12 @@ export class FileInspection {
   }
 
   /** Keeps to the budget that the kernel keeps to. */
-  private isWanted(connection: FileConnection, side: Side, { payload }: DecodedPacket): boolean {
+  private isWanted(connection: FileConnection, side: Side, packet: DecodedPacket): boolean {
     if (connection.wanted !== "budget") return connection.wanted === "always";
     const end = connection.ends[side];
-    if (end.packets >= BUDGET_PACKETS || end.bytes >= BUDGET_BYTES) return isDns(connection);
+    if (end.packets >= BUDGET_PACKETS || end.bytes >= BUDGET_BYTES) return isOnDnsPort(packet);
     end.packets++;
-    end.bytes += payload.length;
+    end.bytes += packet.payload.length;
     return true;
   }
 
@@ -114,11 +115,6 @@ export class FileInspection {
       destinationPort: destination.port,
     };
   }
-}
-
-/** Ports whose every packet is looked at, as in the kernel. */
-function isDns({ ends }: FileConnection): boolean {
-  return ends.some(({ port }) => port === 53 || port === 5353 || port === 5355);
 }
 
 function payloadOf(

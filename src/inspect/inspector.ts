@@ -4,6 +4,7 @@ import { AddressNames } from "./address-names.ts";
 import type { NamingUpdate } from "./connection-names.ts";
 import { InspectionCounters } from "./counters.ts";
 import { LookupTracker } from "./dns-lookups.ts";
+import { DNS_PORT, hasPort, isOnDnsPort, LLMNR_PORT, MDNS_PORT } from "./dns-ports.ts";
 import { parseDns } from "./dns-message.ts";
 import { FragmentStore } from "./fragments.ts";
 import { InspectionPool } from "./inspection-pool.ts";
@@ -17,10 +18,6 @@ import type { DnsTransport, Ends, Lookup } from "./types.ts";
 const TCP = 6;
 const UDP = 17;
 const ICMPV6 = 58;
-const DNS_PORT = 53;
-const MDNS_PORT = 5353;
-const LLMNR_PORT = 5355;
-const DNS_PORTS = [DNS_PORT, MDNS_PORT, LLMNR_PORT];
 /** Its messages have the form of DNS (RFC 1002 section 4.2), but are none. */
 const NETBIOS_NAME_PORT = 137;
 
@@ -204,17 +201,6 @@ export class Inspector {
     // All fragments between two hosts are one connection, whose budget others would spend.
     if (!isFirst && isOnDnsPort(whole.first)) this.owner.want(connection, "always");
   }
-}
-
-function hasPort(
-  { sourcePort, destinationPort }: Pick<Ends, "sourcePort" | "destinationPort">,
-  port: number,
-): boolean {
-  return sourcePort === port || destinationPort === port;
-}
-
-function isOnDnsPort(ports: Pick<Ends, "sourcePort" | "destinationPort">): boolean {
-  return DNS_PORTS.some((port) => hasPort(ports, port));
 }
 
 function transportOf(ends: Ends): DnsTransport {
