@@ -122,7 +122,7 @@ static __noinline int send_payload(struct __sk_buff *skb, struct packet *p, stru
 	b->head.fragment = p->fragment;
 	if (!always && !is_of_interest(b, length))
 		return 0;
-	if (!s->inspect.bytes[side] && starts_http2(b, length))
+	if (!s->inspect.bytes[side] && s->inspect.mode[side] == AYAFLOW_INSPECT_BUDGET && starts_http2(b, length))
 		s->inspect.mode[0] = s->inspect.mode[1] = AYAFLOW_INSPECT_ALWAYS;
 	s->inspect.bytes[side] += length;
 	b->head.type = AYAFLOW_EVENT_PAYLOAD;

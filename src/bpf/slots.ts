@@ -176,7 +176,10 @@ export class Slots {
 
   /** Whether `stopInspection` was called for the connection: payload of it can still be in the ring. */
   isInspectionStopped(slot: number): boolean {
-    return this.chunk(slot).bytes[byteOf(slot) + MODE_BYTE] === INSPECT.AYAFLOW_INSPECT_DONE;
+    const { bytes } = this.chunk(slot);
+    const at = byteOf(slot) + MODE_BYTE;
+    // The kernel may have overwritten that of one side, finding its budget spent at the same moment.
+    return [bytes[at], bytes[at + 1]].includes(INSPECT.AYAFLOW_INSPECT_DONE);
   }
 
   /** The kernel hands over every payload of the connection from now on. */

@@ -21,6 +21,9 @@ export interface AgentNames {
   counts: InspectionCounts;
   payload(payload: KernelPayload): void;
   opened(slot: number): void;
+  /** The connection is over: what is known by now is final. */
+  retiring(slot: number): void;
+  /** Its slot is about to be used again. */
   retired(slot: number): void;
   /** Called after each sweep. */
   tick(): void;
@@ -61,10 +64,8 @@ export function createNames(config: Pick<Config, "deepInspect" | "resolveDns">, 
       deep?.opened(slot);
       ptr?.opened(slot);
     },
-    retired(slot) {
-      deep?.retired(slot);
-      names.forget(slot);
-    },
+    retiring: (slot) => deep?.retired(slot),
+    retired: (slot) => names.forget(slot),
     tick() {
       deep?.tick();
       ptr?.tick();

@@ -49,6 +49,7 @@ export function createAgent(
       timeoutMs: config.connectionTimeoutSeconds * 1000,
       opened: (slot) => names.opened(slot),
       retired: (slot) => {
+        names.retiring(slot);
         loop.retiring(slot);
         recorder.retired(slot);
         names.retired(slot);

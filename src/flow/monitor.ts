@@ -40,6 +40,8 @@ const LOSS_WORDS: Record<string, string> = {
   "ring/close_event": "the event ring is full: closed connections are noticed late",
   "ring/packet_event": "the event ring is full: raw packet rows are lost; use --aggregation-window 10",
   "ring/payload_event": "the event ring is full: some connections stay without a name",
+  "inspect/stale_payload": "payload of connections that are gone was read too late: some stay without a name",
+  "inspect/lookups_evicted": "too many DNS questions at once: some count as unanswered",
   "inspect/evicted": "too many handshakes at once: some connections stay without a name",
   "history/no_connection": "raw packets without a connection (not IP, or table full) make no history row",
 };

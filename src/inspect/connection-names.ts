@@ -1,7 +1,7 @@
 import { type DomainSource, isMoreTrusted, type Naming, NO_NAMING } from "../flow/naming.ts";
 
 /** Different namings shared at a time. */
-const MAX_SHARED = 8192;
+const MAX_SHARED = 2048;
 
 /** Part of a naming; what is absent stays as it was. */
 export type NamingUpdate = { -readonly [K in keyof Naming]?: Naming[K] };

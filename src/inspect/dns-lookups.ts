@@ -127,12 +127,16 @@ export class LookupTracker {
     return this.evictedCount;
   }
 
-  /** Takes in a message that crossed an interface from `ends.source` to `ends.destination`. */
-  observe(message: DnsMessage, ends: Ends, transport: DnsTransport, timeMs: number): void {
+  /**
+   * Takes in a message that crossed an interface from `ends.source` to `ends.destination`. Returns whether it answers a
+   * question that was seen; multicast DNS is spoken without being asked.
+   */
+  observe(message: DnsMessage, ends: Ends, transport: DnsTransport, timeMs: number): boolean {
     const asked = whoAsked(ends, message.isResponse);
-    if (!message.isResponse) this.ask(message, asked, transport, timeMs);
-    else if (transport === "mdns") this.answerGroup(message, asked, timeMs);
-    else this.answer(message, asked, transport, timeMs);
+    if (message.isResponse && transport !== "mdns") return this.answer(message, asked, transport, timeMs);
+    if (message.isResponse) this.answerGroup(message, asked, timeMs);
+    else this.ask(message, asked, transport, timeMs);
+    return message.isResponse;
   }
 
   /** Gives out what has waited long enough at `nowMs`; call it about once a second. */
@@ -173,8 +177,9 @@ export class LookupTracker {
     }
   }
 
-  private answer(message: DnsMessage, asked: Asked, transport: DnsTransport, timeMs: number): void {
+  private answer(message: DnsMessage, asked: Asked, transport: DnsTransport, timeMs: number): boolean {
     const exchange = exchangeOf(asked, transport, message.id);
+    let wasAsked = false;
     for (const question of message.questions) {
       const key = `${exchange} ${question.type} ${question.name}`;
       const pending = this.remove(key);
@@ -182,14 +187,16 @@ export class LookupTracker {
       const known = pending?.lookup ?? this.held.get(key)?.lookup;
       const lookup = known ?? newLookup(asked, transport, question, timeMs);
       const latencyMs = pending === undefined ? lookup.latencyMs : latency(pending, timeMs);
+      wasAsked ||= latencyMs !== null;
       this.settle(key, answered(lookup, message, message.answers, latencyMs), message, timeMs);
     }
-    if (message.questions.length > 0 || message.isDamaged || message.isCut) return;
+    if (message.questions.length > 0 || message.isDamaged || message.isCut) return wasAsked;
     // A server that did not understand the query need not repeat it: a bare header answers the only question there is.
     const [key, another] = this.groups.get(exchange) ?? [];
     const pending = key === undefined || another !== undefined ? undefined : this.remove(key);
-    if (key === undefined || pending === undefined) return;
+    if (key === undefined || pending === undefined) return false;
     this.settle(key, answered(pending.lookup, message, [], latency(pending, timeMs)), message, timeMs);
+    return true;
   }
 
   /** RFC 6762 section 6: the records of a multicast response answer whoever asked for them, and questions in it are void. */

@@ -93,7 +93,8 @@ export class FileInspection {
 
   private tick(timeMs: number): void {
     this.latestMs = Math.max(this.latestMs, timeMs);
-    if (timeMs - this.tickedMs < TICK_MS) return;
+    // Also after a packet from the future, which would hold the clock.
+    if (Math.abs(timeMs - this.tickedMs) < TICK_MS) return;
     this.tickedMs = timeMs;
     this.inspector.tick(timeMs);
   }

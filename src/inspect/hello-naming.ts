@@ -3,14 +3,15 @@ import type { NamingUpdate } from "./connection-names.ts";
 import { ja4 } from "./ja4.ts";
 import { highestVersion, tlsVersionName } from "./tls-version.ts";
 
-/** Application protocols kept of one hello: clients offer two or three. */
-const MAX_ALPN = 16;
+/** Application protocols kept of one hello, and characters of each: clients offer two or three short ones. */
+const MAX_ALPN = 8;
+const MAX_ALPN_LENGTH = 32;
 
 /** What a ClientHello tells of its connection, over TLS or QUIC. */
 export function helloNaming(hello: ClientHello, source: "sni" | "quic"): NamingUpdate {
   return {
     ...(hello.serverName === null ? {} : { domain: hello.serverName, domainSource: source }),
-    alpn: hello.alpn.slice(0, MAX_ALPN),
+    alpn: hello.alpn.filter(({ length }) => length <= MAX_ALPN_LENGTH).slice(0, MAX_ALPN),
     // A hash of part of the hello would be another client's.
     ja4: hello.isCut ? null : ja4(hello, source === "sni" ? "tcp" : "quic"),
     tlsVersion: source === "quic" ? "TLS 1.3" : tlsVersionName(highestVersion(hello)),

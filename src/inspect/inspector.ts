@@ -155,8 +155,9 @@ export class Inspector {
       "dns",
       message.isDamaged ? "unparseable" : message.isCut || message.truncated ? "truncated" : "found",
     );
-    this.lookups.observe(message, ends, how.transport ?? transportOf(ends), timeMs);
-    if (message.isResponse) this.addresses.learn(ends.interface, message, timeMs);
+    const isAnswer = this.lookups.observe(message, ends, how.transport ?? transportOf(ends), timeMs);
+    // Whoever can send one packet can send an answer: only what was asked for names addresses.
+    if (isAnswer) this.addresses.learn(ends.interface, message, timeMs);
     return true;
   }
 

@@ -29,9 +29,12 @@ export class LiveInspection implements ConnectionOwner {
   stalePayloads = 0;
   /** By slot and side: where its TCP stream starts, as far as payload told. */
   private readonly starts: Uint32Array;
+  /** By slot: its connection's inspection has ended. */
+  private readonly ended: Uint8Array;
 
   constructor(private readonly options: LiveInspectionOptions) {
     this.starts = new Uint32Array(options.table.live.length * 2);
+    this.ended = new Uint8Array(options.table.live.length);
   }
 
   payload(payload: KernelPayload): void {
@@ -43,7 +46,8 @@ export class LiveInspection implements ConnectionOwner {
     }
     const { slots } = table.kernel;
     if (slots.isInspectionStopped(slot)) return;
-    if (this.isOfAnother(slot, side, startSequence)) this.restart(slot);
+    // The kernel begins anew with another connection only.
+    if (this.isOfAnother(slot, side, startSequence) || this.ended[slot] === 1) this.restart(slot);
     const isFragment = fragment !== FRAGMENT.AYAFLOW_FRAGMENT_NONE;
     this.inspector.packet({
       connection: slot,
@@ -80,6 +84,7 @@ export class LiveInspection implements ConnectionOwner {
   retired(slot: number): void {
     this.inspector.end(slot);
     this.starts.fill(0, slot * 2, slot * 2 + 2);
+    this.ended[slot] = 0;
   }
 
   /** Called about once a second. */
@@ -93,6 +98,7 @@ export class LiveInspection implements ConnectionOwner {
 
   want(slot: number, wanted: Wanted): void {
     const { slots } = this.options.table.kernel;
+    this.ended[slot] = wanted === "none" ? 1 : 0;
     if (wanted === "none") slots.stopInspection(slot);
     else if (wanted === "always") slots.inspectAlways(slot);
   }
@@ -127,6 +133,7 @@ export class LiveInspection implements ConnectionOwner {
   /** What was known is of the connection before. */
   private restart(slot: number): void {
     this.inspector.end(slot);
+    this.ended[slot] = 0;
     this.options.names.forget(slot);
     this.opened(slot);
   }

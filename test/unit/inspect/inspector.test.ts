@@ -80,6 +80,13 @@ describe("DNS over UDP", () => {
     expect(watcher.outcomes).toEqual({ "dns/found": 2 });
   });
 
+  test("that nobody asked for names no address", () => {
+    const watcher = new Watcher();
+    watcher.udp(SERVER_SIDE, answer, 53);
+    watcher.udp(SERVER_SIDE, answer, 40_001);
+    expect(watcher.inspector.addresses.size).toBe(0);
+  });
+
   test("on another port is looked at from then on", () => {
     const watcher = new Watcher();
     watcher.udp(CLIENT_SIDE, query, 5300, { destinationPort: 5300 });
@@ -136,6 +143,7 @@ describe("fragments", () => {
   test("are put together, in any order, on the connection of the first", () => {
     for (const isSwapped of [false, true]) {
       const watcher = new Watcher();
+      watcher.udp(CLIENT_SIDE, dnsQuery("big.example"), 53);
       const send = [
         () => watcher.udp(SERVER_SIDE, answer.subarray(0, 800), 53, { fragment: place(0, true) }),
         () =>
@@ -149,7 +157,7 @@ describe("fragments", () => {
       expect(watcher.inspector.addresses.find("eth0", addressBytes("203.0.113.100"), 10)).toBe("big.example");
       watcher.inspector.finish(60_000);
       expect(watcher.lookups).toHaveLength(1);
-      expect(watcher.outcomes).toEqual({ "dns/found": 1 });
+      expect(watcher.outcomes).toEqual({ "dns/found": 2 });
     }
   });
 

@@ -63,6 +63,13 @@ describe("TLS", () => {
     expect(watcher.outcomes).toEqual({ "tls/none": 1 });
   });
 
+  test("keeps a bounded part of what a hostile hello offers", () => {
+    const watcher = new Watcher();
+    const alpn = ["h2", ...Array.from({ length: 40 }, (_, index) => pattern(200, index).fill(1))];
+    watcher.stream(0, tlsRecords(clientHello({ serverName: "api.example.com", alpn })));
+    expect(watcher.naming()).toMatchObject({ domain: "api.example.com", alpn: ["h2"] });
+  });
+
   test("that ends within the hello gives the name that was there", () => {
     const watcher = new Watcher();
     watcher.stream(0, HELLO.subarray(0, HELLO.length - 4));
