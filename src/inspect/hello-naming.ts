@@ -4,8 +4,8 @@ import { ja4 } from "./ja4.ts";
 import { highestVersion, tlsVersionName } from "./tls-version.ts";
 
 /** Application protocols kept of one hello, and characters of each: clients offer two or three short ones. */
-const MAX_ALPN = 8;
-const MAX_ALPN_LENGTH = 32;
+const MAX_ALPN = 16;
+const MAX_ALPN_LENGTH = 64;
 
 /** What a ClientHello tells of its connection, over TLS or QUIC. */
 export function helloNaming(hello: ClientHello, source: "sni" | "quic"): NamingUpdate {

@@ -117,8 +117,9 @@ export const FLOODS: readonly Flood[] = [
     parts: () => [{ at: 0, bytes: concat(fields([30, 2]), dnsQuery("a.example").subarray(0, 20)) }],
   },
   datagrams("DNS questions, long names", 53, (connection) => dnsQuery(longName(connection))),
-  datagrams("DNS answers, long names", 53, (connection) => {
-    const name = longName(connection);
+  // Multicast DNS is learned from without a question.
+  datagrams("mDNS answers, long names", 5353, (connection) => {
+    const name = `${longName(connection)}.local`;
     const address = `10.${connection >> 16}.${(connection >> 8) & 255}.${connection & 255}`;
     return dnsAnswer(name, [addressRecord(name, address)]);
   }),

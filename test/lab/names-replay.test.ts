@@ -110,7 +110,7 @@ test("hellos that never end take no more memory than is allowed, and others keep
   await serveWeb(lab.server, await makeCertificate(lab, "shop.example"));
   const file = await endlessHellos(lab);
   await using watchers = await watchBothEnds(lab);
-  const { packets } = await replay(lab.client, file, { packetsPerSecond: 15_000 });
+  const { packets } = await replay(lab.client, file, { packetsPerSecond: 7_000 });
   expect(packets).toBe(HALF_OPEN * PIECES);
   const resolve = `after.example:${HTTPS_PORT}:${lab.server.ipv4}`;
   await lab.client.exec([...CURL, "--resolve", resolve, "https://after.example/"]);
