@@ -1,5 +1,4 @@
-import { salvageClientHello } from "./client-hello.ts";
-import type { ClientHello } from "./client-hello.ts";
+import { type ClientHello, salvageClientHello } from "./client-hello.ts";
 import { DnsConversation } from "./dns-conversation.ts";
 import { helloNaming } from "./hello-naming.ts";
 import { type Layer, readLayer } from "./layers.ts";
@@ -28,8 +27,12 @@ interface Sender {
   isKnown: boolean;
   packets: number;
   bytes: number;
-  isCut: boolean;
   layer: Layer;
+}
+
+/** Whether a side has sent as much as is looked at. */
+function isSpent({ packets, bytes }: Sender): boolean {
+  return packets >= BUDGET_PACKETS || bytes >= BUDGET_BYTES;
 }
 
 /** Finds the name that a TCP connection is about in the first bytes of both its sides. */
@@ -57,7 +60,6 @@ export class TcpInspection {
     const sender = this.senderOf(packet);
     sender.packets++;
     sender.bytes += packet.bytes.length;
-    sender.isCut ||= packet.bytes.length < packet.length;
     const hasGrown = sender.stream.add(packet.sequence, packet.bytes);
     if (this.dns !== null) {
       if (hasGrown || sender.stream.isStuck) this.dns.read(packet.side, sender.stream, packet.timeMs);
@@ -79,19 +81,15 @@ export class TcpInspection {
       return;
     }
     const { protocol } = sender.layer;
-    const isSpent = sender.packets >= BUDGET_PACKETS || sender.bytes >= BUDGET_BYTES;
     const hello = protocol === "tls" ? salvageClientHello(sender.stream.bytes) : null;
     if (hello !== null) this.findings.learn(helloNaming(hello, "sni"));
-    this.end(protocol, isSpent ? "budget" : "truncated");
+    this.end(protocol, isSpent(sender) ? "budget" : "truncated");
   }
 
   private wanted(): Wanted {
     if (this.isDone) return "none";
     if (this.dns?.isEstablished === true) return "always";
-    const [a, b] = this.senders;
-    const isSpent = (sender: Sender | null) =>
-      sender !== null && (sender.packets >= BUDGET_PACKETS || sender.bytes >= BUDGET_BYTES);
-    if (isSpent(a) && isSpent(b)) {
+    if (this.senders.every((sender) => sender !== null && isSpent(sender))) {
       this.finish();
       return "none";
     }
@@ -119,7 +117,6 @@ export class TcpInspection {
         isKnown: packet.start !== null,
         packets: 0,
         bytes: 0,
-        isCut: false,
         layer: { kind: "more", protocol: "other" },
       };
       this.senders[packet.side] = sender;
