@@ -55,6 +55,11 @@ const PROFILES = {
     ],
     unpacked: { prometheus: ["prometheus", "promtool"] },
   },
+  bench: {
+    root: true,
+    packages: ["gnuplot-nox"],
+    unpacked: { softflowd: ["softflowd"] },
+  },
 };
 
 /** Ends with one message: what is missing, and how to get it. */
@@ -153,7 +158,8 @@ function missingPackages(packages) {
 
 /** A command that is on the path or was unpacked before. */
 function hasProgram(name) {
-  const folders = [join(TOOLS, "usr", "bin"), ...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+  const unpacked = ["bin", "sbin"].map((folder) => join(TOOLS, "usr", folder));
+  const folders = [...unpacked, ...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
   return folders.some((folder) => folder !== "" && existsSync(join(folder, name)));
 }
 
