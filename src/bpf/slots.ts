@@ -132,6 +132,18 @@ export class Slots {
     return clientOf(this.chunk(slot).bytes[byteOf(slot) + SLOT.info.offset] ?? 0);
   }
 
+  /** How the client's packets cross the interface: 0 ingress, 1 egress. */
+  clientDirection(slot: number): number {
+    return clientDirectionOf(this.chunk(slot).bytes[byteOf(slot) + SLOT.info.offset] ?? 0);
+  }
+
+  /** TCP flags seen from either side. */
+  flags(slot: number): number {
+    const { bytes } = this.chunk(slot);
+    const at = byteOf(slot) + SLOT.side.offset + SIDE.flags.offset;
+    return (bytes[at] ?? 0) | (bytes[at + SIDE.size] ?? 0);
+  }
+
   handshake(slot: number): Handshake {
     const { words } = this.chunk(slot);
     const at = wordOf(slot);
@@ -146,9 +158,6 @@ export class Slots {
     const at = byteOf(slot);
     const view = new DataView(bytes.buffer, bytes.byteOffset + at, SLOT.size);
     const info = view.getUint8(SLOT.info.offset);
-    const client = clientOf(info);
-    const first = info & INFO.AYAFLOW_INFO_FIRST_B ? 1 : 0;
-    const firstDirection = info & INFO.AYAFLOW_INFO_FIRST_EGRESS ? 1 : 0;
     const side = (which: number) => SLOT.side.offset + which * SIDE.size;
     const both = <T>(read: (offset: number) => T): [T, T] => [read(side(0)), read(side(1))];
     return {
@@ -156,8 +165,8 @@ export class Slots {
       addressB: bytes.slice(at + KEY.addr_b.offset, at + KEY.addr_b.offset + 16),
       portA: view.getUint16(KEY.port_a.offset, true),
       portB: view.getUint16(KEY.port_b.offset, true),
-      client,
-      clientDirection: client === first ? firstDirection : 1 - firstDirection,
+      client: clientOf(info),
+      clientDirection: clientDirectionOf(info),
       state: view.getUint8(SLOT.state.offset),
       firstBootNs: Number(view.getBigUint64(SLOT.first_ns.offset, true)),
       lastJiffies: view.getUint32(SLOT.last_jiffies.offset, true),
@@ -234,6 +243,13 @@ export class Slots {
 
 function clientOf(info: number): 0 | 1 {
   return info & INFO.AYAFLOW_INFO_CLIENT_B ? 1 : 0;
+}
+
+/** The kernel notes how the first packet crossed, whoever sent it. */
+function clientDirectionOf(info: number): number {
+  const first = info & INFO.AYAFLOW_INFO_FIRST_B ? 1 : 0;
+  const firstDirection = info & INFO.AYAFLOW_INFO_FIRST_EGRESS ? 1 : 0;
+  return clientOf(info) === first ? firstDirection : 1 - firstDirection;
 }
 
 function byteOf(slot: number): number {

@@ -2,7 +2,7 @@ import type { Statement } from "bun:sqlite";
 import type { SqlConnection } from "./connection.ts";
 import { InterfaceTable } from "./interfaces.ts";
 import { NamingTable } from "./naming-table.ts";
-import type { HistoryConnection } from "./types.ts";
+import type { Identity } from "./types.ts";
 
 type Key = [Uint8Array, Uint8Array, number, number, number, number, number];
 
@@ -33,11 +33,11 @@ export class ConversationTable {
     return this.present.get(id) !== null;
   }
 
-  /** The id of the conversation that `connection` belongs to, stored on first use. */
-  intern(connection: HistoryConnection): number {
-    const { client, server, serverPort, protocol } = connection;
-    const interfaceId = this.interfaces.intern(connection.interface);
-    const { domainId, detailId } = this.namings.intern(connection.naming);
+  /** The id of the conversation that `identity` belongs to, stored on first use. */
+  intern(identity: Identity): number {
+    const { client, server, serverPort, protocol } = identity;
+    const interfaceId = this.interfaces.intern(identity.interface);
+    const { domainId, detailId } = this.namings.intern(identity.naming);
     const key: Key = [client, server, serverPort, protocol, interfaceId, domainId, detailId];
     const found = this.find.get(...key);
     if (found !== null) return found.id;

@@ -1,5 +1,5 @@
 import type { Statement } from "bun:sqlite";
-import { DOMAIN_SOURCES, type Naming } from "../flow/naming.ts";
+import { DOMAIN_SOURCES, type Naming, NO_NAMING } from "../flow/naming.ts";
 import type { SqlConnection } from "./connection.ts";
 import type { HistoryItem } from "./types.ts";
 
@@ -10,6 +10,7 @@ interface Id {
 
 /** Id of a domain or a detail where there is none. */
 export const NOTHING = 0;
+const NOTHING_KNOWN = { domainId: NOTHING, detailId: NOTHING };
 const NO_DETAIL: Detail = ["", "[]", "", "", 0];
 
 /** `domain` from its last character to its first, as SQL counts characters: the key of a domain. */
@@ -44,6 +45,7 @@ export class NamingTable {
 
   /** Ids of the domain and the detail, which are stored on first use; 0 for what there is not. */
   intern(naming: Naming): { domainId: number; detailId: number } {
+    if (naming === NO_NAMING) return NOTHING_KNOWN;
     return { domainId: this.domainId(naming.domain), detailId: this.detailId(detailOf(naming)) };
   }
 

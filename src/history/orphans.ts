@@ -73,6 +73,7 @@ export class OrphanSweep {
 
   /** Deletes a conversation, and what only it used. */
   private remove({ id, domain_id, detail_id }: Conversation): void {
+    this.segments.noteDeletion();
     this.db.query<unknown, [number]>("DELETE FROM conversations WHERE id = ?").run(id);
     if (domain_id !== NOTHING) this.removeUnused("domains", "domain_id", domain_id);
     if (detail_id !== NOTHING) this.removeUnused("details", "detail_id", detail_id);

@@ -2,10 +2,11 @@ import type { Statement } from "bun:sqlite";
 import type { SqlConnection } from "./connection.ts";
 import { SQLiteError } from "bun:sqlite";
 import { ConversationTable } from "./conversations.ts";
+import type { Identities } from "./identities.ts";
+import type { QueuedRow } from "./queue.ts";
 import { idMs, MICRO_RANGE, microsOf, SUB_RANGE } from "./rowid.ts";
-import { DIRECTION_EGRESS, DIRECTION_INGRESS, KIND_PACKET, KIND_WINDOW } from "./schema.ts";
+import { KIND_PACKET } from "./schema.ts";
 import type { SegmentTracker } from "./segments.ts";
-import type { HistoryConnection, HistoryRow } from "./types.ts";
 
 type N = number;
 type RowValues = [N, N, N, N, N, N, N, N, N, N, N, N | null, N];
@@ -17,14 +18,15 @@ export class RowInserter {
   private readonly insertRow: Statement<unknown, RowValues>;
   private readonly lastOfMs: Statement<{ sub: number | null }, [number]>;
   private readonly conversations: ConversationTable;
-  /** Connections given a row id in this transaction. */
-  private readonly named: HistoryConnection[] = [];
+  /** Identities given a conversation in this transaction. */
+  private readonly named: number[] = [];
   private windows = 0;
   private packets = 0;
 
   constructor(
     db: SqlConnection,
     private readonly segments: SegmentTracker,
+    private readonly identities: Identities,
   ) {
     this.conversations = new ConversationTable(db);
     this.insertRow = db.prepare(
@@ -41,13 +43,14 @@ export class RowInserter {
     this.windows = ((newest?.sub ?? -1) + 1) % SUB_RANGE;
   }
 
-  insert(row: HistoryRow): void {
-    const { connection, timestampMs } = row;
-    const conversationId = this.conversationOf(connection);
-    const isPacket = row.kind === "packet";
+  insert(row: QueuedRow): void {
+    const { identity, timestampMs } = row;
+    if (this.identities.segment[identity] !== this.segments.openId) this.join(identity);
+    const conversationId = this.identities.conversation[identity] ?? 0;
+    const isPacket = row.kind === KIND_PACKET;
     let ms = idMs(timestampMs);
     let sub = isPacket ? this.packetSub(timestampMs) : this.windowSub();
-    while (!this.tryInsert(ms, sub, conversationId, isPacket ? KIND_PACKET : KIND_WINDOW, row)) {
+    while (!this.tryInsert(ms, sub, conversationId, row)) {
       sub = (this.lastOfMs.get(ms)?.sub ?? -1) + 1;
       if (sub === SUB_RANGE) {
         ms++;
@@ -55,7 +58,7 @@ export class RowInserter {
       }
       if (!isPacket) this.windows = (sub + 1) % SUB_RANGE;
     }
-    this.segments.add(ms, sub, conversationId, connection.clientPort, connection.serverPort);
+    this.segments.add(ms, sub);
   }
 
   committed(): void {
@@ -64,19 +67,28 @@ export class RowInserter {
 
   /** The transaction was rolled back: the rows it stored, and their ids, are not there. */
   rolledBack(): void {
-    for (const connection of this.named) connection.rowId = 0;
+    for (const identity of this.named) this.identities.setConversation(identity, 0);
     this.named.length = 0;
     this.conversations.rolledBack();
   }
 
-  // Retention may have deleted the conversation of a connection that was silent; it keeps those of the open segment.
-  private conversationOf(connection: HistoryConnection): number {
-    const known = connection.rowId;
-    if (known !== 0 && (this.segments.has(known) || this.conversations.exists(known))) return known;
-    const id = this.conversations.intern(connection);
-    connection.rowId = id;
-    this.named.push(connection);
-    return id;
+  /** The first row of an identity in the open segment. Retention keeps the conversations of that one. */
+  private join(identity: number): void {
+    const { segments, identities } = this;
+    const known = identities.conversation[identity] ?? 0;
+    const isThere =
+      known !== 0 &&
+      (segments.isUndeletedSince(identities.segment[identity] ?? 0) ||
+        segments.has(known) ||
+        this.conversations.exists(known));
+    // Retention deletes the conversations of connections that are silent for long.
+    if (!isThere) {
+      this.named.push(identity);
+      identities.setConversation(identity, this.conversations.intern(identities.describe(identity)));
+    }
+    const ports = [identities.clientPort[identity] ?? 0, identities.serverPort[identity] ?? 0] as const;
+    segments.join(identities.conversation[identity] ?? 0, ...ports);
+    identities.segment[identity] = segments.openId;
   }
 
   private windowSub(): number {
@@ -92,15 +104,15 @@ export class RowInserter {
   }
 
   /** False when the id is taken. */
-  private tryInsert(ms: number, sub: number, conversationId: number, kind: number, row: HistoryRow): boolean {
+  private tryInsert(ms: number, sub: number, conversationId: number, row: QueuedRow): boolean {
     try {
       this.insertRow.run(
         ms,
         sub,
         conversationId,
-        row.connection.clientPort,
-        kind,
-        row.direction === "ingress" ? DIRECTION_INGRESS : DIRECTION_EGRESS,
+        this.identities.clientPort[row.identity] ?? 0,
+        row.kind,
+        row.direction,
         row.packetsSent,
         row.bytesSent,
         row.packetsReceived,

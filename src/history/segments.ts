@@ -29,6 +29,7 @@ export class SegmentTracker {
   private readonly conversations = new Set<number>();
   private readonly ports = new Uint8Array(PORTS);
   private segmentId: number;
+  private deletedDuring = 0;
   private rows = 0;
   private firstMs = Infinity;
   private firstSub = 0;
@@ -59,11 +60,25 @@ export class SegmentTracker {
     return this.conversations.has(conversationId);
   }
 
-  /** Counts a row in; call it before the row is written. */
-  add(ms: number, sub: number, conversationId: number, clientPort: number, serverPort: number): void {
+  /** Conversations are about to be deleted. */
+  noteDeletion(): void {
+    this.deletedDuring = this.segmentId;
+  }
+
+  /** Whether no conversation was deleted since the segment `id` was begun: those it has are still there. */
+  isUndeletedSince(id: number): boolean {
+    return id > this.deletedDuring;
+  }
+
+  /** The open segment has rows of this conversation and these ports; call it before the first of them is written. */
+  join(conversationId: number, clientPort: number, serverPort: number): void {
     this.conversations.add(conversationId);
     this.ports[clientPort] = 1;
     this.ports[serverPort] = 1;
+  }
+
+  /** Counts a row in, in the transaction that writes it. */
+  add(ms: number, sub: number): void {
     this.rows++;
     if (ms < this.firstMs || (ms === this.firstMs && sub < this.firstSub)) {
       this.firstMs = ms;

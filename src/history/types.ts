@@ -1,11 +1,8 @@
 import type { DomainSource, Naming } from "../flow/naming.ts";
 import type { Direction } from "../flow/types.ts";
 
-/**
- * The identity of a connection as history keeps it: one object, shared by its rows, for as long as its naming stays.
- * Not changed but for `rowId`: a connection that gets another naming gets another object.
- */
-export interface HistoryConnection {
+/** Who a row is about. */
+export interface Identity {
   /** 4 bytes (IPv4) or 16 bytes (IPv6), network order. */
   client: Uint8Array;
   server: Uint8Array;
@@ -15,13 +12,16 @@ export interface HistoryConnection {
   protocol: number;
   interface: string;
   naming: Naming;
+}
+
+/** An identity as an object, shared by the rows of a connection. Not changed but for `rowId`. */
+export interface HistoryConnection extends Identity {
   /** Row id of its conversation, set by the writer on first use; 0 before. */
   rowId: number;
 }
 
 /** What a connection did in one window, or one packet in raw mode. */
-export interface HistoryRow {
-  connection: HistoryConnection;
+export interface RowValues {
   /** Start of the window, or the packet's time. Milliseconds since the epoch, may be fractional for packets. */
   timestampMs: number;
   kind: "window" | "packet";
@@ -35,6 +35,10 @@ export interface HistoryRow {
   tcpFlags: number;
   rttNs: number | null;
   retransmits: number;
+}
+
+export interface HistoryRow extends RowValues {
+  connection: HistoryConnection;
 }
 
 /** Query of `/api/history`; times in milliseconds since the epoch, both inclusive. */

@@ -1,20 +1,33 @@
 import type { KernelEvent } from "../bpf/ring.ts";
 import { handshakeNs, type SideCounters, splitMeta } from "../bpf/slots.ts";
-import { directionName, wireAddress } from "../flow/connections.ts";
+import { directionName } from "../flow/connections.ts";
 import type { Naming } from "../flow/naming.ts";
 import type { FlowTable } from "../flow/table.ts";
-import type { HistoryConnection, HistoryRow } from "./types.ts";
+import { type Identities, NOBODY } from "./identities.ts";
+import type { Identity, RowValues } from "./types.ts";
 
 /** Slots looked at before the clock is read, and how long one slice of a window's end may take. */
 const SLICE_SLOTS = 256;
 const SLICE_BUDGET_MS = 5;
 const FIELDS = 5;
+const IPV4_BYTES = 4;
+const IPV6_BYTES = 16;
+
+/** Where rows go: the writer. */
+export interface RowSink {
+  readonly identities: Identities;
+  /** Whether a row would be taken now; where not, it is to be refused, and counted so. */
+  readonly accepts: boolean;
+  /** `row` is read at once: it may be changed afterwards. */
+  appendOf(identity: number, row: RowValues): void;
+  refuse(): void;
+}
 
 export interface WindowOptions {
   table: FlowTable;
   /** Length of a window in milliseconds; 0 records packets instead. */
   windowMs: number;
-  append: (row: HistoryRow) => void;
+  rows: RowSink;
   interfaceName: (ifindex: number) => string;
   /** Of a live slot, up to and including its retirement: another object whenever more is known. */
   naming: (slot: number) => Naming;
@@ -32,12 +45,16 @@ export interface WindowOptions {
  * or, with a window of 0, one row a packet. The rows of a connection add up to its counters.
  */
 export class WindowRecorder {
-  private readonly connections: (HistoryConnection | undefined)[];
+  /** Of the connection in each slot that has had a row, held; else NOBODY. */
+  private readonly identities: Uint32Array;
   private readonly clients: Uint8Array;
   /** Counters already in rows: packets and bytes of A, packets and bytes of B, retransmits. */
   private readonly recorded: Float64Array;
   private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
+  /** The row at hand: used again for the next. */
+  private readonly row: RowValues;
   private windowStart: number;
+  private factor = 1;
   private walking = false;
   private finished = false;
   /** Packets of raw mode whose connection's slot had gone by the time the ring was drained. */
@@ -45,41 +62,60 @@ export class WindowRecorder {
 
   constructor(private readonly options: WindowOptions) {
     const capacity = options.table.live.length;
-    this.connections = [];
+    this.identities = new Uint32Array(capacity);
     this.clients = new Uint8Array(capacity);
     this.recorded = new Float64Array(capacity * FIELDS);
     this.windowStart = this.align(options.wallMs());
+    this.row = {
+      timestampMs: 0,
+      kind: options.windowMs === 0 ? "packet" : "window",
+      direction: "ingress",
+      packetsSent: 0,
+      bytesSent: 0,
+      packetsReceived: 0,
+      bytesReceived: 0,
+      tcpFlags: 0,
+      rttNs: null,
+      retransmits: 0,
+    };
   }
 
   /** One packet of raw mode. Only between `open` and the slot's next life: the ring keeps the order. */
   packet(event: KernelEvent): void {
-    const { table, fromBootNs } = this.options;
+    const { table, rows, fromBootNs } = this.options;
+    if (!rows.accepts) {
+      rows.refuse();
+      return;
+    }
     if (!table.holds(event.slot, event.gen) && !table.open(event.slot, event.gen, this.options.now())) {
       this.stalePackets += event.packets;
       return;
     }
-    const connection = this.connection(event.slot);
+    const identity = this.identity(event.slot);
+    const { row } = this;
     const byClient = event.side === this.clients[event.slot];
-    this.options.append({
-      connection,
-      timestampMs: fromBootNs(event.bootNs),
-      kind: "packet",
-      direction: directionName(event.direction),
-      packetsSent: byClient ? event.packets : 0,
-      bytesSent: byClient ? event.bytes : 0,
-      packetsReceived: byClient ? 0 : event.packets,
-      bytesReceived: byClient ? 0 : event.bytes,
-      tcpFlags: event.tcpFlags,
-      rttNs: null,
-      retransmits: 0,
-    });
+    row.timestampMs = fromBootNs(event.bootNs);
+    row.direction = directionName(event.direction);
+    row.packetsSent = byClient ? event.packets : 0;
+    row.bytesSent = byClient ? event.bytes : 0;
+    row.packetsReceived = byClient ? 0 : event.packets;
+    row.bytesReceived = byClient ? 0 : event.bytes;
+    row.tcpFlags = event.tcpFlags;
+    rows.appendOf(identity, row);
+  }
+
+  /** Makes windows `factor` times as long, until it is told otherwise. */
+  stretch(factor: number): void {
+    this.factor = factor;
   }
 
   /** Called after each sweep: at a window's end, starts writing its rows in slices. */
   swept(): void {
     if (this.options.windowMs === 0 || this.walking) return;
     const start = this.align(this.options.wallMs());
-    if (start === this.windowStart) return;
+    const elapsed = start - this.windowStart;
+    // Below 0 the clock was set back.
+    if (elapsed >= 0 && elapsed < this.options.windowMs * this.factor) return;
     this.walking = true;
     this.walk(this.options.table.live.slice(0, this.options.table.size), 0, () => {
       this.windowStart = start;
@@ -89,9 +125,11 @@ export class WindowRecorder {
 
   /** The rest of a connection whose slot is about to be used again. */
   retired(slot: number): void {
-    if (this.options.windowMs !== 0) this.record(slot);
-    this.connections[slot] = undefined;
-    this.recorded.fill(0, slot * FIELDS, (slot + 1) * FIELDS);
+    if (this.options.windowMs !== 0) {
+      this.record(slot);
+      this.recorded.fill(0, slot * FIELDS, (slot + 1) * FIELDS);
+    }
+    this.forget(slot);
   }
 
   /**
@@ -145,23 +183,25 @@ export class WindowRecorder {
     const bytesB = counters.bytesB - (recorded[at + 3] ?? 0);
     // A counter read while it passed 2^32 can look smaller: the next reading is right.
     if (packetsA + packetsB === 0 || Math.min(packetsA, packetsB, bytesA, bytesB) < 0) return;
-    const detail = slots.detail(slot);
-    if (this.clients[slot] !== detail.client) this.connections[slot] = undefined;
-    const connection = this.connection(slot);
-    const a = detail.client === 0;
-    this.options.append({
-      connection,
-      timestampMs: this.windowStart,
-      kind: "window",
-      direction: directionName(detail.clientDirection),
-      packetsSent: a ? packetsA : packetsB,
-      bytesSent: a ? bytesA : bytesB,
-      packetsReceived: a ? packetsB : packetsA,
-      bytesReceived: a ? bytesB : bytesA,
-      tcpFlags: detail.flags[0] | detail.flags[1],
-      rttNs: handshakeNs(detail),
-      retransmits: retransmits - (recorded[at + 4] ?? 0),
-    });
+    const { rows } = this.options;
+    if (rows.accepts) {
+      const { row } = this;
+      const client = slots.client(slot);
+      if (this.clients[slot] !== client) this.forget(slot);
+      const a = client === 0;
+      row.timestampMs = this.windowStart;
+      row.direction = directionName(slots.clientDirection(slot));
+      row.packetsSent = a ? packetsA : packetsB;
+      row.bytesSent = a ? bytesA : bytesB;
+      row.packetsReceived = a ? packetsB : packetsA;
+      row.bytesReceived = a ? bytesB : bytesA;
+      row.tcpFlags = slots.flags(slot);
+      row.rttNs = handshakeNs(slots.handshake(slot));
+      row.retransmits = retransmits - (recorded[at + 4] ?? 0);
+      rows.appendOf(this.identity(slot), row);
+    } else {
+      rows.refuse();
+    }
     recorded[at] = counters.packetsA;
     recorded[at + 1] = counters.bytesA;
     recorded[at + 2] = counters.packetsB;
@@ -169,34 +209,37 @@ export class WindowRecorder {
     recorded[at + 4] = retransmits;
   }
 
-  private connection(slot: number): HistoryConnection {
-    const known = this.connections[slot];
+  /** The identity of the connection in `slot`: another once more is known of it, so that earlier rows keep theirs. */
+  private identity(slot: number): number {
+    const known = this.identities[slot] ?? NOBODY;
     const naming = this.options.naming(slot);
-    if (known?.naming === naming) return known;
-    // Another object: rows that wait to be written keep what was known when they were made.
-    const connection =
-      known === undefined ? this.makeConnection(slot, naming) : { ...known, naming, rowId: 0 };
-    this.connections[slot] = connection;
-    return connection;
-  }
-
-  private makeConnection(slot: number, naming: Naming): HistoryConnection {
+    const { identities } = this.options.rows;
+    if (known !== NOBODY && identities.naming(known) === naming) return known;
+    this.forget(slot);
     const { table, interfaceName } = this.options;
-    const detail = table.kernel.slots.detail(slot);
+    const { slots } = table.kernel;
     const { protocol, ipv6, ifindex } = splitMeta(table.meta(slot));
-    const a = { address: wireAddress(detail.addressA, ipv6), port: detail.portA };
-    const b = { address: wireAddress(detail.addressB, ipv6), port: detail.portB };
-    const [client, server] = detail.client === 0 ? [a, b] : [b, a];
-    this.clients[slot] = detail.client;
-    return {
-      client: client.address,
-      server: server.address,
-      clientPort: client.port,
-      serverPort: server.port,
+    const client = slots.client(slot);
+    const server = client === 0 ? 1 : 0;
+    const of: Identity = {
+      client: slots.address(slot, client),
+      server: slots.address(slot, server),
+      clientPort: slots.port(slot, client),
+      serverPort: slots.port(slot, server),
       protocol,
       interface: interfaceName(ifindex),
       naming,
-      rowId: 0,
     };
+    this.clients[slot] = client;
+    const identity = identities.open(of, ipv6 ? IPV6_BYTES : IPV4_BYTES);
+    this.identities[slot] = identity;
+    return identity;
+  }
+
+  private forget(slot: number): void {
+    const known = this.identities[slot] ?? NOBODY;
+    if (known === NOBODY) return;
+    this.options.rows.identities.release(known);
+    this.identities[slot] = NOBODY;
   }
 }

@@ -1,11 +1,13 @@
 import { errorMessage } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { classifyFailure, type DropReason, type Failure } from "./errors.ts";
-import { BoundedQueue } from "./queue.ts";
+import { Identities } from "./identities.ts";
+import { emptyRow, RowQueue } from "./queue.ts";
 import { RowInserter } from "./row-inserter.ts";
 import { SegmentTracker } from "./segments.ts";
 import type { Store } from "./store.ts";
-import type { HistoryRow, HistoryStatus } from "./types.ts";
+import type { HistoryRow, HistoryStatus, RowValues } from "./types.ts";
+import { Wakeup } from "./wakeup.ts";
 
 const QUEUE_CAPACITY = 100_000;
 const SLICE_MS = 6;
@@ -17,6 +19,8 @@ const RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
 /** How often its threshold the WAL may grow to while the disk is slow, before rows are lost. */
 const MAX_WAL_GROWTH = 16;
+/** Rows appended between two looks at whether to go on waiting for a checkpoint. */
+const ROWS_PER_LOOK = 1024;
 /** Rows of the first slice after a failure: should it fail again, few are lost. */
 const PROBE_ROWS = 64;
 
@@ -40,8 +44,13 @@ export interface HistoryWriterOptions {
  */
 export class HistoryWriter {
   readonly segments: SegmentTracker;
+  readonly identities = new Identities();
   private readonly inserter: RowInserter;
-  private readonly queue: BoundedQueue<HistoryRow>;
+  private readonly queue: RowQueue;
+  /** The row at hand. */
+  private readonly row = emptyRow();
+  /** Rows that the queue takes: none once all that come are lost. */
+  private limit: number;
   private readonly sliceMs: number;
   private readonly firstRetryMs: number;
   private readonly dropped: Record<DropReason, number> = {
@@ -55,18 +64,18 @@ export class HistoryWriter {
   private retryMs: number;
   private isClosed = false;
   private isWaiting = false;
-  private timer: Timer | null = null;
-  private immediate: NodeJS.Immediate | null = null;
+  private readonly wakeup = new Wakeup(() => this.run());
 
   constructor(private readonly options: HistoryWriterOptions) {
     const { store } = options;
-    this.queue = new BoundedQueue(options.queueCapacity ?? QUEUE_CAPACITY);
+    this.queue = new RowQueue(options.queueCapacity ?? QUEUE_CAPACITY, this.identities);
+    this.limit = this.queue.capacity;
     this.sliceMs = options.sliceMs ?? SLICE_MS;
     this.firstRetryMs = options.retryMs ?? RETRY_MS;
     this.retryMs = this.firstRetryMs;
     this.segments = new SegmentTracker(store.db);
     this.recover();
-    this.inserter = new RowInserter(store.db, this.segments);
+    this.inserter = new RowInserter(store.db, this.segments, this.identities);
   }
 
   // Without it searches only take longer.
@@ -78,14 +87,25 @@ export class HistoryWriter {
     }
   }
 
-  /** Queues a row, which must not be changed afterwards. False when it was dropped, and counted. */
+  /** Queues a row. False when it was dropped, and counted. */
   append(row: HistoryRow): boolean {
-    if (this.isClosed || this.failure?.isPermanent === true || !this.queue.push(row)) {
-      this.dropped[this.isClosed ? "shutdown" : (this.failure?.reason ?? "queue_full")]++;
-      return false;
-    }
-    this.schedule();
-    return true;
+    return this.accepts ? this.enqueue(this.identities.of(row.connection), row) : this.refuse();
+  }
+
+  /** Queues a row about an identity of `identities`. False when it was dropped, and counted. */
+  appendOf(identity: number, row: RowValues): boolean {
+    return this.accepts ? this.enqueue(identity, row) : this.refuse();
+  }
+
+  /** Whether a row would be queued. Where not, to `refuse` it costs less than to make it. */
+  get accepts(): boolean {
+    return this.queue.length < this.limit;
+  }
+
+  /** Counts a row that is not even made as dropped. */
+  refuse(): false {
+    this.dropped[this.isClosed ? "shutdown" : (this.failure?.reason ?? "queue_full")]++;
+    return false;
   }
 
   status(): HistoryStatus {
@@ -119,36 +139,22 @@ export class HistoryWriter {
   /** Stops; rows still queued, and any that come, are dropped as `shutdown`. */
   close(): void {
     this.isClosed = true;
-    this.unschedule();
+    this.limit = 0;
+    this.wakeup.cancel();
     this.dropFirst(this.queue.length, "shutdown");
   }
 
+  private enqueue(identity: number, row: RowValues): boolean {
+    this.queue.push(identity, row);
+    // Looking is a system call: not for each row.
+    if (!this.isWaiting || this.queue.length % ROWS_PER_LOOK === 0) this.schedule();
+    return true;
+  }
+
   private schedule(): void {
-    if (this.immediate !== null || this.failure !== null || this.mustWait()) return;
-    if (this.queue.length >= EAGER_ROWS) {
-      this.unschedule();
-      this.immediate = setImmediate(() => {
-        this.immediate = null;
-        this.run();
-      });
-    } else if (this.timer === null) {
-      this.runIn(GATHER_MS);
-    }
-  }
-
-  private runIn(ms: number): void {
-    this.unschedule();
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.run();
-    }, ms);
-  }
-
-  private unschedule(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    if (this.immediate !== null) clearImmediate(this.immediate);
-    this.timer = null;
-    this.immediate = null;
+    if (this.wakeup.isNext || this.failure !== null || this.mustWait()) return;
+    if (this.queue.length >= EAGER_ROWS) this.wakeup.next();
+    else this.wakeup.within(GATHER_MS);
   }
 
   /** One slice and what is to follow it. */
@@ -208,7 +214,8 @@ export class HistoryWriter {
           const until = this.options.clock() + this.sliceMs;
           const rows = Math.min(this.queue.length, maxRows);
           while (attempted < rows) {
-            this.inserter.insert(this.queue.peek(attempted++));
+            this.queue.read(attempted++, this.row);
+            this.inserter.insert(this.row);
             if (attempted % ROWS_PER_CLOCK === 0 && this.options.clock() >= until) break;
           }
           this.segments.store();
@@ -243,14 +250,19 @@ export class HistoryWriter {
       this.options.log.error(`history: ${failure.message}; traffic is counted on, rows wait or are lost`);
     }
     this.failure = failure;
-    this.unschedule();
-    if (failure.isPermanent) this.dropFirst(this.queue.length, failure.reason);
+    this.wakeup.cancel();
+    if (failure.isPermanent) this.giveUp(failure.reason);
     else if (!failure.isBusy) this.dropFirst(attempted, failure.reason);
     if (!failure.isPermanent) this.retry();
   }
 
+  private giveUp(reason: DropReason): void {
+    this.limit = 0;
+    this.dropFirst(this.queue.length, reason);
+  }
+
   private retry(): void {
-    this.runIn(this.retryMs);
+    this.wakeup.after(this.retryMs);
     this.retryMs = Math.min(this.retryMs * 2, MAX_RETRY_MS);
   }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { tryLock } from "../../../src/bpf/libc.ts";
 import { type History, type HistoryOptions, openHistory } from "../../../src/history/history.ts";
 import { type Naming, NO_NAMING } from "../../../src/flow/naming.ts";
-import type { HistoryConnection, HistoryRow } from "../../../src/history/types.ts";
+import type { HistoryConnection, HistoryItem, HistoryQuery, HistoryRow } from "../../../src/history/types.ts";
 import type { Logger } from "../../../src/log.ts";
 
 export const START_MS = Date.UTC(2026, 2, 1, 12);
@@ -98,6 +98,18 @@ export function row(of: HistoryConnection, changes: Partial<HistoryRow> = {}): H
 
 export function droppedRows(history: History): number {
   return Object.values(history.status().rowsDropped).reduce((sum, count) => sum + count, 0);
+}
+
+/** All rows that match, newest first: on a busy machine one page may end before they do. */
+export function queryAll(history: History, filter: Omit<HistoryQuery, "limit" | "cursor">): HistoryItem[] {
+  const items: HistoryItem[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = history.reader.query({ limit: 1000, ...filter, ...(cursor === null ? {} : { cursor }) });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return items;
 }
 
 /** Waits for `condition`, looking each few milliseconds; fails after 20 s. */

@@ -3,7 +3,6 @@ import { decodeCursor, encodeCursor } from "../../../src/history/cursor.ts";
 import { HistoryQueryError } from "../../../src/history/errors.ts";
 import { addressRange } from "../../../src/history/filter.ts";
 import { encodeIds, someId } from "../../../src/history/id-set.ts";
-import { BoundedQueue } from "../../../src/history/queue.ts";
 import { EPOCH_MS, idMs, joinId, MICRO_RANGE, microsOf, timestampOf } from "../../../src/history/rowid.ts";
 import { formatAddress } from "../../../src/flow/address.ts";
 import { UsageError } from "../../../src/errors.ts";
@@ -113,14 +112,4 @@ describe("address ranges", () => {
   ])("refuses %p", (text) => {
     expect(() => addressRange("src_ip", text)).toThrow(`src_ip: "${text}" is not an address or CIDR`);
   });
-});
-
-test("a queue keeps its order and its bound", () => {
-  const queue = new BoundedQueue<number>(3);
-  expect([queue.push(1), queue.push(2), queue.push(3), queue.push(4)]).toEqual([true, true, true, false]);
-  queue.drop(2);
-  expect([queue.push(5), queue.push(6), queue.push(7)]).toEqual([true, true, false]);
-  expect([queue.peek(0), queue.peek(1), queue.peek(2), queue.length]).toEqual([3, 5, 6, 3]);
-  queue.drop(3);
-  expect(queue.length).toBe(0);
 });
