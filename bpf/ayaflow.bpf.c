@@ -15,6 +15,7 @@
 #include "tcp.h"
 
 /* Keeps the event's layout in BTF, no map holds it. */
+const struct ayaflow_open *ayaflow_open_layout __attribute__((unused));
 const struct ayaflow_event *ayaflow_event_layout __attribute__((unused));
 const struct ayaflow_payload *ayaflow_payload_layout __attribute__((unused));
 enum ayaflow_inspect_mode ayaflow_inspect_mode_layout __attribute__((unused));
@@ -27,13 +28,14 @@ enum ayaflow_lost ayaflow_lost_layout __attribute__((unused));
 enum ayaflow_event_type ayaflow_event_type_layout __attribute__((unused));
 enum ayaflow_info ayaflow_info_layout __attribute__((unused));
 enum ayaflow_meta ayaflow_meta_layout __attribute__((unused));
+enum ayaflow_shed ayaflow_shed_layout __attribute__((unused));
 
 static __always_inline struct ayaflow_slot *slot_at(__u32 slot)
 {
 	return bpf_map_lookup_elem(&ayaflow_slots, &slot);
 }
 
-static __always_inline struct ayaflow_slot *find_slot(struct packet *p, __u32 direction, __u32 ifindex)
+static __always_inline struct ayaflow_slot *find_slot(struct __sk_buff *skb, struct packet *p, __u32 direction)
 {
 	__u32 entry = hash_key(&p->key) & knobs.cache_mask;
 	__u32 *hint = bpf_map_lookup_elem(&ayaflow_cache, &entry);
@@ -58,20 +60,21 @@ static __always_inline struct ayaflow_slot *find_slot(struct packet *p, __u32 di
 			*hint = slot + 1;
 		return s;
 	}
-	return open_slot(p, direction, interface_row(ifindex));
+	return open_slot(p, direction, interface_row(skb->ifindex));
 }
 
 static __always_inline void count_packet(struct __sk_buff *skb, __u32 direction, int l2)
 {
-	struct packet p = {};
+	struct packet p;
 	struct ayaflow_slot *s;
 	__u32 class = AYAFLOW_ATTRIBUTED;
-	int ended = 0;
 
-	if (!parse_fast(skb, &p, l2))
+	if (!parse_fast(skb, &p, l2)) {
+		p = (struct packet){};
 		class = parse_any(skb, &p, l2);
-	measure(skb, &p, p.header_len);
-	s = class == AYAFLOW_ATTRIBUTED ? find_slot(&p, direction, skb->ifindex) : 0;
+	}
+	measure(skb, &p);
+	s = class == AYAFLOW_ATTRIBUTED ? find_slot(skb, &p, direction) : 0;
 	if (!s) {
 		count_total(interface_row(skb->ifindex), direction,
 			    class == AYAFLOW_ATTRIBUTED ? AYAFLOW_OVERFLOW : class, &p);
@@ -86,19 +89,12 @@ static __always_inline void count_packet(struct __sk_buff *skb, __u32 direction,
 
 	if (s->last_jiffies != now)
 		s->last_jiffies = now;
-	if (p.is_tcp)
-		ended = tcp_update(s, &p);
+	if (p.is_tcp && !tcp_in_order(s, &p))
+		tcp_update(s, &p);
 	if (knobs.inspect && wants_payload(s, &p))
 		send_payload(skb, &p, s, direction);
-	if (knobs.raw_mode || ended) {
-		__u32 slot = s->number;
-		__u64 time = bpf_ktime_get_boot_ns();
-
-		if (knobs.raw_mode)
-			emit(AYAFLOW_EVENT_PACKET, direction, &p, slot, s->gen, time, AYAFLOW_LOST_RING_PACKET);
-		if (ended)
-			emit(AYAFLOW_EVENT_CLOSE, direction, &p, slot, s->gen, time, AYAFLOW_LOST_RING_CLOSE);
-	}
+	if (knobs.raw_mode && !is_shed(AYAFLOW_SHED_PACKETS, AYAFLOW_LOST_SHED_PACKET, p.packets))
+		emit_packet(direction, &p, s);
 }
 
 SEC("tc")
@@ -128,13 +124,6 @@ int ayaflow_out_l3(struct __sk_buff *skb)
 {
 	count_packet(skb, AYAFLOW_EGRESS, 0);
 	return TC_ACT_UNSPEC;
-}
-
-static __always_inline struct ayaflow_control *control(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&ayaflow_control, &zero);
 }
 
 /* Run by userspace to learn what jiffies mean. */

@@ -3,6 +3,7 @@
 #ifndef AYAFLOW_H
 #define AYAFLOW_H
 
+#include <stddef.h>
 #include <linux/types.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "addresses are packed for little endian");
@@ -47,20 +48,31 @@ enum ayaflow_lost {
 	AYAFLOW_LOST_TABLE_FULL = 0,
 	AYAFLOW_LOST_INSERT_FAILED = 1,
 	AYAFLOW_LOST_RING_OPEN = 2,
-	AYAFLOW_LOST_RING_CLOSE = 3,
-	AYAFLOW_LOST_RING_PACKET = 4,
+	AYAFLOW_LOST_RING_PACKET = 3,
 	/* Raw mode: a packet without a connection makes no row. */
-	AYAFLOW_LOST_NO_CONNECTION = 5,
-	AYAFLOW_LOST_RING_PAYLOAD = 6,
-	AYAFLOW_LOST_REASONS = 7,
+	AYAFLOW_LOST_NO_CONNECTION = 4,
+	AYAFLOW_LOST_RING_PAYLOAD = 5,
+	/* Not pushed, as the agent keeps to its budget. */
+	AYAFLOW_LOST_SHED_PACKET = 6,
+	AYAFLOW_LOST_SHED_PAYLOAD = 7,
+	AYAFLOW_LOST_REASONS = 8,
+};
+
+/* Bits of ayaflow_control.shed: what is not pushed for now. */
+enum ayaflow_shed {
+	/* Packets of raw mode. */
+	AYAFLOW_SHED_PACKETS = 1 << 0,
+	/* Payload. */
+	AYAFLOW_SHED_PAYLOAD = 1 << 1,
 };
 
 enum ayaflow_event_type {
+	/* struct ayaflow_open */
 	AYAFLOW_EVENT_OPEN = 1,
-	AYAFLOW_EVENT_CLOSE = 2,
-	AYAFLOW_EVENT_PACKET = 3,
+	/* struct ayaflow_event */
+	AYAFLOW_EVENT_PACKET = 2,
 	/* struct ayaflow_payload and the bytes. */
-	AYAFLOW_EVENT_PAYLOAD = 4,
+	AYAFLOW_EVENT_PAYLOAD = 3,
 };
 
 /* What becomes of the payload that one side of a connection sends, while inspection is on. */
@@ -132,6 +144,8 @@ struct ayaflow_side {
 	__u8 dup_acks;
 	/* TCP flags seen. */
 	__u8 flags;
+	/* Sequence number of the first byte, 0 where the SYN was not seen. */
+	__u32 start_seq;
 };
 
 /* Inspection of a connection, by side. Two CPUs can lose a count of each other: the budget is no exact figure. */
@@ -152,6 +166,7 @@ struct ayaflow_slot {
 	__u32 number;
 	/* Row of the interface in the totals. */
 	__u16 interface;
+	/* enum ayaflow_info and enum ayaflow_state, side by side as tcp_in_order looks at both at once. */
 	__u8 info;
 	__u8 state;
 	/* Since boot, in nanoseconds. */
@@ -168,8 +183,6 @@ struct ayaflow_slot {
 	struct ayaflow_inspect inspect;
 	/* Line 2: TCP by side. */
 	struct ayaflow_side side[2];
-	/* Sequence number of each side's first byte, 0 where its SYN was not seen. */
-	__u32 start_seq[2];
 };
 
 /* One interface and direction, on one CPU. */
@@ -177,6 +190,16 @@ struct ayaflow_totals {
 	struct ayaflow_counters by_class[AYAFLOW_CLASSES];
 };
 
+/* A connection was taken into the table. Small, as a burst of them has to fit into the ring. */
+struct ayaflow_open {
+	__u8 type;
+	__u8 reserved[3];
+	__u32 slot;
+	__u32 gen;
+	__u32 reserved2;
+};
+
+/* One packet, in raw mode. The first fields are those of ayaflow_open. */
 struct ayaflow_event {
 	__u8 type;
 	__u8 direction;
@@ -202,7 +225,7 @@ struct ayaflow_payload {
 	/* Payload bytes of the packet, at least those that follow. */
 	__u32 length;
 	__u64 time_ns;
-	/* TCP: sequence number of the first payload byte; ayaflow_slot.start_seq of its side. */
+	/* TCP: sequence number of the first payload byte; start_seq of its side. */
 	__u32 seq;
 	__u32 start_seq;
 	/* UDP: size of the datagrams that a GSO packet is made of, else 0. */
@@ -227,19 +250,25 @@ struct ayaflow_knobs {
 	__u32 inspect;
 };
 
-/* What userspace and the programs that it runs itself tell each other. */
+/* What userspace and the programs tell each other while they run. */
 struct ayaflow_control {
 	/* Both clocks at one moment, by ayaflow_clock. */
 	__u64 boot_ns;
 	__u64 jiffies;
 	/* Slots that ayaflow_fill has yet to put into ayaflow_free. */
 	__u64 unfilled;
+	/* enum ayaflow_shed, written by userspace. Looked at only where something is about to be pushed. */
+	__u32 shed;
+	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct ayaflow_key) == 40, "key");
-_Static_assert(sizeof(struct ayaflow_side) == 28, "side");
+_Static_assert(sizeof(struct ayaflow_side) == 32, "side");
 _Static_assert(sizeof(struct ayaflow_slot) == 192, "slot: three cache lines");
+_Static_assert(offsetof(struct ayaflow_slot, state) == offsetof(struct ayaflow_slot, info) + 1, "one word");
+_Static_assert(offsetof(struct ayaflow_slot, info) % 2 == 0, "one word");
 _Static_assert(sizeof(struct ayaflow_totals) == 64, "totals");
+_Static_assert(sizeof(struct ayaflow_open) == 16, "open");
 _Static_assert(sizeof(struct ayaflow_event) == 32, "event");
 _Static_assert(sizeof(struct ayaflow_payload) == 48, "payload");
 _Static_assert(sizeof(struct ayaflow_inspect) == 8, "inspect");

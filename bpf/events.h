@@ -5,27 +5,40 @@
 #include "maps.h"
 #include "packet.h"
 
-static __always_inline void emit(__u8 type, __u32 direction, const struct packet *p, __u32 slot, __u32 gen,
-				 __u64 time_ns, __u32 lost_reason)
+/* Userspace drains on a timer: a wake-up per event would cost more than the event. */
+#define QUIET BPF_RB_NO_WAKEUP
+
+static __always_inline void emit_open(__u32 slot, __u32 gen)
+{
+	struct ayaflow_open *e = bpf_ringbuf_reserve(&ayaflow_events, sizeof(*e), 0);
+
+	if (!e) {
+		count_lost(AYAFLOW_LOST_RING_OPEN, 1);
+		return;
+	}
+	*e = (struct ayaflow_open){ .type = AYAFLOW_EVENT_OPEN, .slot = slot, .gen = gen };
+	bpf_ringbuf_submit(e, QUIET);
+}
+
+static __always_inline void emit_packet(__u32 direction, const struct packet *p, const struct ayaflow_slot *s)
 {
 	struct ayaflow_event *e = bpf_ringbuf_reserve(&ayaflow_events, sizeof(*e), 0);
 
 	if (!e) {
-		count_lost(lost_reason, type == AYAFLOW_EVENT_PACKET ? p->packets : 1);
+		count_lost(AYAFLOW_LOST_RING_PACKET, p->packets);
 		return;
 	}
-	e->type = type;
+	e->type = AYAFLOW_EVENT_PACKET;
 	e->direction = direction;
 	e->side = p->side;
 	e->tcp_flags = p->is_tcp ? p->tcp_flags : 0;
-	e->slot = slot;
-	e->gen = gen;
+	e->slot = s->number;
+	e->gen = s->gen;
 	e->bytes = p->bytes;
 	e->packets = p->packets;
 	e->reserved = 0;
-	e->time_ns = time_ns;
-	/* Userspace drains on a timer: a wake-up per event would cost more than the event. */
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	e->time_ns = bpf_ktime_get_boot_ns();
+	bpf_ringbuf_submit(e, QUIET);
 }
 
 #endif

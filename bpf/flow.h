@@ -99,7 +99,7 @@ static __noinline struct ayaflow_slot *open_slot(struct packet *p, __u32 directi
 	start_inspection(s);
 	error = bpf_map_update_elem(&ayaflow_flows, &p->key, &slot, BPF_NOEXIST);
 	if (!error) {
-		emit(AYAFLOW_EVENT_OPEN, direction, p, slot, s->gen, s->first_ns, AYAFLOW_LOST_RING_OPEN);
+		emit_open(slot, s->gen);
 		return s;
 	}
 	give_back(s, slot);

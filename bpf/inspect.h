@@ -103,6 +103,11 @@ static __noinline int send_payload(struct __sk_buff *skb, struct packet *p, stru
 		}
 		room -= s->inspect.bytes[side];
 	}
+	if (is_shed(AYAFLOW_SHED_PAYLOAD, AYAFLOW_LOST_SHED_PAYLOAD, 1)) {
+		/* The budget is spent all the same: most names are in the first bytes or nowhere. */
+		s->inspect.packets[side]++;
+		return 0;
+	}
 	b = bpf_map_lookup_elem(&ayaflow_scratch, &zero);
 	if (!b || p->header_len >= skb->len)
 		return 0;
@@ -134,7 +139,7 @@ static __noinline int send_payload(struct __sk_buff *skb, struct packet *p, stru
 	b->head.length = p->payload_len;
 	b->head.time_ns = bpf_ktime_get_boot_ns();
 	b->head.seq = p->seq + (p->is_tcp && p->tcp_flags & TCP_SYN ? 1 : 0);
-	b->head.start_seq = p->is_tcp ? s->start_seq[side] : 0;
+	b->head.start_seq = p->is_tcp ? s->side[side].start_seq : 0;
 	b->head.segment = p->is_tcp ? 0 : skb->gso_size;
 	b->head.fragment_id = p->fragment_id;
 	b->head.fragment_offset = p->fragment_offset;

@@ -97,4 +97,22 @@ static __always_inline void count_lost(__u32 reason, __u32 packets)
 		*count += packets;
 }
 
+static __always_inline struct ayaflow_control *control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&ayaflow_control, &zero);
+}
+
+/* Whether userspace wants to be spared what `bit` of enum ayaflow_shed stands for. Counts it if so. */
+static __always_inline int is_shed(__u32 bit, __u32 lost_reason, __u32 packets)
+{
+	struct ayaflow_control *c = control();
+
+	if (!c || !(c->shed & bit))
+		return 0;
+	count_lost(lost_reason, packets);
+	return 1;
+}
+
 #endif

@@ -4,6 +4,8 @@
 
 #include "ayaflow.h"
 
+#define VLAN_TAG 4
+
 enum tcp_flag {
 	TCP_FIN = 0x01,
 	TCP_SYN = 0x02,
@@ -35,31 +37,36 @@ struct packet {
 	__u32 bytes;
 };
 
+/* The last word of a key. Written at once: parts written one by one would have to reach the cache before the whole
+ * can be read. */
+static __always_inline __u64 key_tail(__u16 port_a, __u16 port_b, __u32 meta)
+{
+	return port_a | (__u64)port_b << 16 | (__u64)meta << 32;
+}
+
 /* Puts the ends into canonical order. src and dst are in network order, ports in host order. */
 static __always_inline void set_key(struct packet *p, const __u64 src[2], const __u64 dst[2], __u16 sport,
 				    __u16 dport, __u32 meta)
 {
+	__u64 *key = (__u64 *)&p->key;
 	int src_first = src[0] != dst[0] ? src[0] < dst[0] :
 			src[1] != dst[1] ? src[1] < dst[1] :
 					   sport <= dport;
 
-	p->key.meta = meta;
 	if (src_first) {
 		p->side = 0;
-		p->key.addr_a[0] = src[0];
-		p->key.addr_a[1] = src[1];
-		p->key.addr_b[0] = dst[0];
-		p->key.addr_b[1] = dst[1];
-		p->key.port_a = sport;
-		p->key.port_b = dport;
+		key[0] = src[0];
+		key[1] = src[1];
+		key[2] = dst[0];
+		key[3] = dst[1];
+		key[4] = key_tail(sport, dport, meta);
 	} else {
 		p->side = 1;
-		p->key.addr_a[0] = dst[0];
-		p->key.addr_a[1] = dst[1];
-		p->key.addr_b[0] = src[0];
-		p->key.addr_b[1] = src[1];
-		p->key.port_a = dport;
-		p->key.port_b = sport;
+		key[0] = dst[0];
+		key[1] = dst[1];
+		key[2] = src[0];
+		key[3] = src[1];
+		key[4] = key_tail(dport, sport, meta);
 	}
 }
 
@@ -75,21 +82,22 @@ static __always_inline __u32 key_meta(__u32 ifindex, int ipv6, __u8 protocol)
 }
 
 /* Packets and bytes on the wire. skb->gso_segs can be 0 in a GSO skb from an untrusted source. */
-static __always_inline void measure(struct __sk_buff *skb, struct packet *p, __u32 header_len)
+static __always_inline void measure(struct __sk_buff *skb, struct packet *p)
 {
-	__u32 tag = skb->vlan_present ? 4 : 0;
-	__u32 segments = skb->gso_segs;
+	__u32 tag = skb->vlan_present * VLAN_TAG;
 	__u32 size = skb->gso_size;
+	__u32 segments;
 
 	p->packets = 1;
 	p->bytes = skb->len + tag;
 	if (!size)
 		return;
-	if (!segments && skb->len > header_len)
-		segments = (skb->len - header_len + size - 1) / size;
+	segments = skb->gso_segs;
+	if (!segments && skb->len > p->header_len)
+		segments = (skb->len - p->header_len + size - 1) / size;
 	if (segments > 1) {
 		p->packets = segments;
-		p->bytes += (segments - 1) * (header_len + tag);
+		p->bytes += (segments - 1) * (p->header_len + tag);
 	}
 }
 

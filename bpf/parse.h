@@ -21,6 +21,12 @@
 #define MAX_VLAN_TAGS 2
 #define ETH_P_QINQ_OLD 0x9100
 
+/* Bytes from `start` to `end` of a packet; none where it ends before. */
+static __always_inline __u32 rest(__u32 end, __u32 start)
+{
+	return end > start ? end - start : 0;
+}
+
 static __always_inline int set_tcp(struct packet *p, const struct tcphdr *tcp, __u32 l4, __u32 end)
 {
 	__u32 header = tcp->doff * 4;
@@ -31,21 +37,37 @@ static __always_inline int set_tcp(struct packet *p, const struct tcphdr *tcp, _
 	p->window = tcp->window;
 	p->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_OFFSET];
 	p->header_len = l4 + header;
-	p->payload_len = end > l4 + header ? end - l4 - header : 0;
+	p->payload_len = rest(end, p->header_len);
 	return 1;
 }
 
 /* UDP's own length can be less than what the IP header leaves; it says nothing of a GSO skb or a fragment. */
-static __always_inline void set_udp(struct __sk_buff *skb, struct packet *p, const struct udphdr *udp, __u32 l4,
-				    __u32 end)
+static __always_inline void set_udp(struct packet *p, const struct udphdr *udp, __u32 l4, __u32 end,
+				    __u32 gso_size)
 {
 	__u32 length = bpf_ntohs(udp->len);
 
-	if (!skb->gso_size && !p->fragment && length >= sizeof(*udp) && l4 + length < end)
+	if (!gso_size && !p->fragment && length >= sizeof(*udp) && l4 + length < end)
 		end = l4 + length;
 	p->is_tcp = 0;
 	p->header_len = l4 + sizeof(*udp);
-	p->payload_len = end > p->header_len ? end - p->header_len : 0;
+	p->payload_len = rest(end, p->header_len);
+}
+
+/* Not a fragment. */
+static __always_inline void set_whole(struct packet *p)
+{
+	p->fragment_id = 0;
+	p->fragment_offset = 0;
+	p->fragment = 0;
+}
+
+static __always_inline void set_no_tcp(struct packet *p)
+{
+	p->seq = 0;
+	p->ack = 0;
+	p->window = 0;
+	p->tcp_flags = 0;
 }
 
 /* TCP or UDP directly behind the network header. 0: let parse_any look. */
@@ -59,6 +81,7 @@ static __always_inline int parse_ports(struct __sk_buff *skb, struct packet *p, 
 			return 0;
 		*sport = bpf_ntohs(tcp->source);
 		*dport = bpf_ntohs(tcp->dest);
+		set_whole(p);
 		return set_tcp(p, tcp, offset, end);
 	}
 	if (protocol == IPPROTO_UDP) {
@@ -68,13 +91,15 @@ static __always_inline int parse_ports(struct __sk_buff *skb, struct packet *p, 
 			return 0;
 		*sport = bpf_ntohs(udp->source);
 		*dport = bpf_ntohs(udp->dest);
-		set_udp(skb, p, udp, offset, end);
+		set_whole(p);
+		set_no_tcp(p);
+		set_udp(p, udp, offset, end, skb->gso_size);
 		return 1;
 	}
 	return 0;
 }
 
-/* Plain IPv4 or IPv6 with TCP or UDP, in the linear area. 0: let parse_any look. */
+/* Plain IPv4 or IPv6 with TCP or UDP, in the linear area: fills in all of p. 0: let parse_any look, with p zeroed. */
 static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, int l2)
 {
 	void *data = (void *)(long)skb->data;
@@ -84,11 +109,9 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 	__u16 sport, dport;
 
 	if (l2) {
-		struct ethhdr *eth = data;
-
-		if ((void *)(eth + 1) > data_end)
+		if (data + ETH_HLEN > data_end)
 			return 0;
-		type = eth->h_proto;
+		type = *(__be16 *)(data + offsetof(struct ethhdr, h_proto));
 	}
 	if (type == bpf_htons(ETH_P_IP)) {
 		struct iphdr *ip = data + offset;
@@ -114,6 +137,7 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 	}
 	if (type == bpf_htons(ETH_P_IPV6)) {
 		struct ipv6hdr *ip = data + offset;
+		const __u64 *addresses = (const __u64 *)&ip->saddr;
 
 		if ((void *)(ip + 1) > data_end || (*(__u8 *)ip & 0xf0) != 0x60)
 			return 0;
@@ -126,10 +150,9 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 				 &dport))
 			return 0;
 
-		__u64 src[2], dst[2];
+		__u64 src[2] = { addresses[0], addresses[1] };
+		__u64 dst[2] = { addresses[2], addresses[3] };
 
-		__builtin_memcpy(src, &ip->saddr, 16);
-		__builtin_memcpy(dst, &ip->daddr, 16);
 		set_key(p, src, dst, sport, dport, key_meta(skb->ifindex, 1, ip->nexthdr));
 		return 1;
 	}
@@ -151,10 +174,10 @@ static __always_inline void load_ports(struct __sk_buff *skb, struct packet *p, 
 
 		p->header_len = offset + sizeof(udp);
 		if (p->header_len <= end && !bpf_skb_load_bytes(skb, offset, &udp, sizeof(udp)))
-			set_udp(skb, p, &udp, offset, end);
+			set_udp(p, &udp, offset, end, skb->gso_size);
 	} else if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
 		p->header_len = offset;
-		p->payload_len = end > offset ? end - offset : 0;
+		p->payload_len = rest(end, offset);
 		return;
 	} else if (protocol != IPPROTO_SCTP && protocol != IPPROTO_DCCP) {
 		return;
@@ -241,7 +264,7 @@ static __noinline int parse_any(struct __sk_buff *skb, struct packet *p, int l2)
 		if (p->fragment)
 			p->fragment_offset = p->header_len - l4;
 	} else if (p->fragment) {
-		p->payload_len = end > p->header_len ? end - p->header_len : 0;
+		p->payload_len = rest(end, p->header_len);
 	}
 	set_key(p, src, dst, sport, dport, p->key.meta);
 	return AYAFLOW_ATTRIBUTED;

@@ -45,13 +45,13 @@ static __always_inline void start_handshake(struct ayaflow_slot *s, __u32 client
 	s->side[1].flags = 0;
 	s->side[0].dup_acks = 0;
 	s->side[1].dup_acks = 0;
-	s->start_seq[0] = 0;
-	s->start_seq[1] = 0;
+	s->side[0].start_seq = 0;
+	s->side[1].start_seq = 0;
 	start_inspection(s);
 }
 
-/* SYN, FIN and RST. Returns 1 when this packet ended the connection. */
-static __always_inline int tcp_control(struct ayaflow_slot *s, const struct packet *p)
+/* SYN, FIN and RST. */
+static __always_inline void tcp_control(struct ayaflow_slot *s, const struct packet *p)
 {
 	__u32 side = p->side & 1;
 	__u8 flags = p->tcp_flags;
@@ -59,13 +59,13 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 
 	if (flags & TCP_RST) {
 		s->state = AYAFLOW_STATE_RESET;
-		return state < AYAFLOW_STATE_CLOSED;
+		return;
 	}
 	if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
 		int repeated = (s->info & (AYAFLOW_INFO_SEQ_A << side)) && p->seq + 1 == s->side[side].next_seq;
 
 		if (state == AYAFLOW_STATE_SYN_SENT && side != client_side(s))
-			return 0; /* simultaneous open: the first SYN made the client */
+			return; /* simultaneous open: the first SYN made the client */
 		if (!repeated || state == AYAFLOW_STATE_NONE || state >= AYAFLOW_STATE_CLOSED) {
 			start_handshake(s, side);
 			state = AYAFLOW_STATE_NONE;
@@ -77,7 +77,7 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 		}
 		if (state < AYAFLOW_STATE_SYN_SENT)
 			s->state = AYAFLOW_STATE_SYN_SENT;
-		return 0;
+		return;
 	}
 	if (flags & TCP_SYN) {
 		if ((state == AYAFLOW_STATE_ESTABLISHED || state == AYAFLOW_STATE_CLOSING) && s->pending_ack &&
@@ -87,7 +87,7 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 
 			start_handshake(s, client);
 			s->syn_ns = syn_ns;
-			s->start_seq[client] = p->ack;
+			s->side[client].start_seq = p->ack;
 			s->state = state = AYAFLOW_STATE_SYN_SENT;
 		}
 		if ((state == AYAFLOW_STATE_SYN_SENT || state == AYAFLOW_STATE_SYN_RECEIVED) &&
@@ -99,12 +99,11 @@ static __always_inline int tcp_control(struct ayaflow_slot *s, const struct pack
 			start_handshake(s, !side);
 			s->state = AYAFLOW_STATE_SYN_RECEIVED;
 		}
-		return 0;
+		return;
 	}
 	if (state >= AYAFLOW_STATE_CLOSED)
-		return 0;
+		return;
 	s->state = s->side[!side].flags & TCP_FIN ? AYAFLOW_STATE_CLOSED : AYAFLOW_STATE_CLOSING;
-	return s->state == AYAFLOW_STATE_CLOSED;
 }
 
 /* Segments of this side are missing. The clock is read per segment only until they are acknowledged. */
@@ -207,11 +206,33 @@ static __always_inline void tcp_sequence(struct ayaflow_slot *s, const struct pa
 		me->next_seq = end;
 }
 
-/* Returns 1 when this packet ended the connection. */
-static __always_inline int tcp_update(struct ayaflow_slot *s, const struct packet *p)
+/* A segment in order on an open connection of which nothing is missing: does what tcp_update would do. Returns 0, and
+ * has done nothing, for any other. */
+static __always_inline int tcp_in_order(struct ayaflow_slot *s, const struct packet *p)
 {
 	__u32 side = p->side & 1;
-	int ended = 0;
+	struct ayaflow_side *me = &s->side[side];
+	const __u16 known = AYAFLOW_INFO_SEQ_A << side;
+	const __u16 looked_at = 0xff00 | AYAFLOW_INFO_MISSING_A | AYAFLOW_INFO_MISSING_B | known;
+
+	if ((*(const __u16 *)&s->info & looked_at) != (AYAFLOW_STATE_ESTABLISHED << 8 | known) ||
+	    (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) != TCP_ACK || p->tcp_flags & ~me->flags ||
+	    p->seq != me->next_seq)
+		return 0;
+	if (p->ack != me->last_ack) {
+		me->last_ack = p->ack;
+		me->dup_acks = 0;
+	} else if (!p->payload_len && s->side[!side].next_seq != p->ack) {
+		return 0;
+	}
+	me->last_window = p->window;
+	me->next_seq = p->seq + p->payload_len;
+	return 1;
+}
+
+static __always_inline void tcp_update(struct ayaflow_slot *s, const struct packet *p)
+{
+	__u32 side = p->side & 1;
 
 	if ((p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
 	    (s->state == AYAFLOW_STATE_ESTABLISHED || s->state == AYAFLOW_STATE_CLOSING)) {
@@ -219,12 +240,12 @@ static __always_inline int tcp_update(struct ayaflow_slot *s, const struct packe
 		s->pending_ack = p->seq + 1;
 		s->pending_side = side;
 		s->syn_ns = bpf_ktime_get_boot_ns();
-		return 0;
+		return;
 	}
 	if (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) {
-		ended = tcp_control(s, p);
+		tcp_control(s, p);
 		if (p->tcp_flags & TCP_SYN)
-			s->start_seq[side] = p->seq + 1;
+			s->side[side].start_seq = p->seq + 1;
 	} else if (s->state == AYAFLOW_STATE_SYN_RECEIVED) {
 		if (side == client_side(s) && p->tcp_flags & TCP_ACK) {
 			if (s->syn_ns)
@@ -241,11 +262,9 @@ static __always_inline int tcp_update(struct ayaflow_slot *s, const struct packe
 	} else if (s->state == AYAFLOW_STATE_CLOSING && s->side[0].flags & s->side[1].flags & TCP_FIN) {
 		/* FINs that crossed on two CPUs. */
 		s->state = AYAFLOW_STATE_CLOSED;
-		ended = 1;
 	}
 	s->side[side].flags |= p->tcp_flags;
 	tcp_sequence(s, p);
-	return ended;
 }
 
 #endif

@@ -1,4 +1,5 @@
 import type { Registry } from "./prom-client.ts";
+import { SHED_STEPS } from "../flow/restraint.ts";
 import type { Counters, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
 import type { HistoryStatus } from "../history/types.ts";
 import { registerCounter, registerGauge, type Sample } from "./instruments.ts";
@@ -94,6 +95,33 @@ function registerFill(registry: Registry, snapshot: () => Snapshot): void {
   gauge("ayaflow_ring_size_bytes", "Size of the event ring buffer", (stats) => stats.ringSizeBytes);
 }
 
+/** Use by budget, 0 where there is none. */
+const budgetRatio = (use: number, budget: number): number => (budget === 0 ? 0 : use / budget);
+
+function registerRestraint(registry: Registry, snapshot: () => Snapshot): void {
+  const state = () => snapshot().stats.restraint;
+  registerGauge(registry, {
+    name: "ayaflow_shed",
+    help: "1 while the agent does not do this to keep to its budget",
+    labelNames: ["what"],
+    read: () => SHED_STEPS.map((step) => [state().shed.includes(step) ? 1 : 0, { what: step }]),
+  });
+  registerGauge(registry, {
+    name: "ayaflow_budget_ratio",
+    help: "The agent's own use by its budget, 0 without a budget",
+    labelNames: ["resource"],
+    read: () => [
+      [budgetRatio(state().cpuPercent, state().cpuBudgetPercent), { resource: "cpu" }],
+      [budgetRatio(state().residentBytes, state().memoryBudgetBytes), { resource: "memory" }],
+    ],
+  });
+  registerCounter(registry, {
+    name: "ayaflow_shed_steps_total",
+    help: "How often the agent shed something to keep to its budget",
+    read: () => [[state().stepsTaken]],
+  });
+}
+
 /** Registers everything read from the agent and the history; no metric looks at single connections. */
 export function registerAgentMetrics(
   registry: Registry,
@@ -109,6 +137,7 @@ export function registerAgentMetrics(
     read: () => snapshot().losses.map(({ stage, reason, count }) => [count, { stage, reason }]),
   });
   registerHistory(registry, snapshot);
+  registerRestraint(registry, snapshot);
   registerGauge(registry, {
     name: "ayaflow_stream_clients",
     help: "Open WebSocket streams",

@@ -2,6 +2,7 @@ import { Counter, Histogram, Registry } from "./prom-client.ts";
 
 const SWEEP_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const DRAIN_BUCKETS = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25];
+const LOOP_DELAY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const DNS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface Metrics {
@@ -10,6 +11,8 @@ export interface Metrics {
   observeSweep(seconds: number): void;
   /** One drain of the ring buffer took so long, in seconds. */
   observeDrain(seconds: number): void;
+  /** A timer ran so much later than asked, in seconds. */
+  observeLoopDelay(seconds: number): void;
   /** One DNS question was answered after so long, in seconds. */
   observeDnsLatency(seconds: number): void;
   /** One HTTP request was answered; the three labels are from fixed sets. */
@@ -32,6 +35,12 @@ export function createMetrics(): Metrics {
     buckets: DRAIN_BUCKETS,
     registers,
   });
+  const loopDelay = new Histogram({
+    name: "ayaflow_event_loop_delay_seconds",
+    help: "How much later than asked the timer of the event ring buffer ran",
+    buckets: LOOP_DELAY_BUCKETS,
+    registers,
+  });
   const dnsLatency = new Histogram({
     name: "ayaflow_dns_latency_seconds",
     help: "Time from a DNS question to its answer",
@@ -48,6 +57,7 @@ export function createMetrics(): Metrics {
     registry,
     observeSweep: (seconds) => sweep.observe(seconds),
     observeDrain: (seconds) => drain.observe(seconds),
+    observeLoopDelay: (seconds) => loopDelay.observe(seconds),
     observeDnsLatency: (seconds) => dnsLatency.observe(seconds),
     countRequest: (route, method, status) => requests.inc({ route, method, status }),
   };

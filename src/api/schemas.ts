@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { SHED_STEPS } from "../flow/restraint.ts";
 import { TCP_STATES } from "../flow/types.ts";
 import { ERROR_CODES } from "./errors.ts";
 import { namingFields, storedNamingFields } from "./names-schemas.ts";
@@ -81,6 +82,15 @@ export const statsSchema = z.strictObject({
   losses: z.array(z.strictObject({ stage: z.string(), reason: z.string(), count })),
   table: z.strictObject({ used: count, size: count }),
   ring: z.strictObject({ used_bytes: count, size_bytes: count }),
+  restraint: z
+    .strictObject({
+      cpu_percent: rate.describe("User and system time of the agent over the last seconds, of one core"),
+      cpu_budget_percent: rate.describe("0 is no budget"),
+      resident_bytes: count,
+      memory_budget_bytes: count.describe("0 is no budget"),
+      shed: z.array(z.enum(SHED_STEPS)).describe("In the order in which it went"),
+    })
+    .describe("The agent's own use, its budget, and what it does not do to keep to it"),
   history: z
     .strictObject({
       rows_written: count,

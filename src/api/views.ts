@@ -1,4 +1,5 @@
 import type { Naming } from "../flow/naming.ts";
+import type { RestraintState } from "../flow/restraint.ts";
 import type { Connection, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
 import type { DomainQuery, DomainTotals, HistoryStatus, TrafficSums } from "../history/types.ts";
 import type { Lookup } from "../inspect/types.ts";
@@ -43,6 +44,16 @@ function interfaceView(totals: InterfaceTotals) {
     not_ip_bytes: notIp.bytes,
     malformed_packets: malformed.packets,
     malformed_bytes: malformed.bytes,
+  };
+}
+
+function restraintView(state: RestraintState) {
+  return {
+    cpu_percent: state.cpuPercent,
+    cpu_budget_percent: state.cpuBudgetPercent,
+    resident_bytes: state.residentBytes,
+    memory_budget_bytes: state.memoryBudgetBytes,
+    shed: state.shed,
   };
 }
 
@@ -115,6 +126,7 @@ export function statsView(
     losses,
     table: { used: stats.tableUsed, size: stats.tableSize },
     ring: { used_bytes: stats.ringUsedBytes, size_bytes: stats.ringSizeBytes },
+    restraint: restraintView(stats.restraint),
     history: history === null ? null : historyView(history),
     stream_clients: streamClients,
   };

@@ -3,7 +3,14 @@ import { AyaflowError } from "../errors.ts";
 import { type Attachment, type AttachMethod, attachInterface, chooseMethod } from "./attach.ts";
 import { KernelClock } from "./clock.ts";
 import { ENUMS, STRUCTS } from "./layout.gen.ts";
-import { errnoName, interfaceHardwareType, interfaceIndex, mapShared, pageSize } from "./libc.ts";
+import {
+  errnoName,
+  interfaceHardwareType,
+  interfaceIndex,
+  type Mapping,
+  mapShared,
+  pageSize,
+} from "./libc.ts";
 import { libbpf } from "./libbpf.ts";
 import { type BpfObject, loadObject, type ObjectOptions, type ProgramName } from "./object.ts";
 import { EventRing, type RingHandlers } from "./ring.ts";
@@ -13,11 +20,20 @@ import { PerCpuCounters } from "./totals.ts";
 
 const MAX_INTERFACES = ENUMS.ayaflow_limit.AYAFLOW_MAX_INTERFACES;
 const MAX_IFINDEX = ENUMS.ayaflow_limit.AYAFLOW_MAX_IFINDEX;
+const CONTROL = STRUCTS.ayaflow_control;
 
 /** Hardware types (<linux/if_arp.h>) whose packets start with an Ethernet header. */
 const ETHERNET_TYPES = new Set([1, 772]);
 /** ... and those whose packets start with the IP header: tun, PPP, raw IP, tunnels. */
 const RAW_IP_TYPES = new Set([65534, 512, 519, 768, 769, 776, 778, 823]);
+
+/** What the kernel can be told not to push. */
+export interface Shed {
+  /** Packets of raw mode. */
+  packets: boolean;
+  /** Payload for inspection. */
+  payload: boolean;
+}
 
 export interface WatchedInterface {
   name: string;
@@ -36,6 +52,7 @@ export class Kernel {
   readonly interfaces: WatchedInterface[] = [];
   private readonly attachments: Attachment[] = [];
   private readonly number = new Uint32Array(1);
+  private readonly control: Mapping;
 
   private constructor(
     private readonly object: BpfObject,
@@ -47,7 +64,8 @@ export class Kernel {
     this.slots = new Slots(maps.ayaflow_slots, capacity);
     this.counters = new PerCpuCounters(maps.ayaflow_totals, maps.ayaflow_lost);
     this.ring = new EventRing(maps.ayaflow_events, object.ringBytes, handlers);
-    fillFree(object, capacity);
+    this.control = mapShared(maps.ayaflow_control, pageSize, 0, true);
+    fillFree(programs.ayaflow_fill, this.control, capacity);
   }
 
   /** Loads the programs; nothing is attached yet. */
@@ -119,6 +137,13 @@ export class Kernel {
     this.pushFree(slot);
   }
 
+  /** From now on the kernel counts as lost what it would have pushed of this. Everything else goes on. */
+  shed({ packets, payload }: Shed): void {
+    const word = new Uint32Array(this.control.buffer, CONTROL.shed.offset, 1);
+    const { AYAFLOW_SHED_PACKETS, AYAFLOW_SHED_PAYLOAD } = ENUMS.ayaflow_shed;
+    word[0] = (packets ? AYAFLOW_SHED_PACKETS : 0) | (payload ? AYAFLOW_SHED_PAYLOAD : 0);
+  }
+
   /** Stops counting: no packet runs our programs after this. Counters stay readable until `close`. */
   detach(): void {
     for (const attachment of this.attachments.splice(0)) attachment.detach();
@@ -129,6 +154,7 @@ export class Kernel {
     this.ring.close();
     this.slots.close();
     this.clock.close();
+    this.control.unmap();
     this.object.close();
   }
 
@@ -139,14 +165,12 @@ export class Kernel {
 }
 
 /** Puts every slot into the list of free ones, in the kernel. */
-function fillFree({ maps, programs }: BpfObject, capacity: number): void {
-  const control = mapShared(maps.ayaflow_control, pageSize, 0, true);
-  const unfilled = new BigUint64Array(control.buffer, STRUCTS.ayaflow_control.unfilled.offset, 1);
+function fillFree(programFd: number, control: Mapping, capacity: number): void {
+  const unfilled = new BigUint64Array(control.buffer, CONTROL.unfilled.offset, 1);
   unfilled[0] = BigInt(capacity);
   const runs = Math.ceil(capacity / ENUMS.ayaflow_limit.AYAFLOW_FILL_SLOTS);
-  const { error } = runProgram(programs.ayaflow_fill, ANY_FRAME, undefined, runs);
+  const { error } = runProgram(programFd, ANY_FRAME, undefined, runs);
   const left = unfilled[0];
-  control.unmap();
   if (error !== 0 || left !== 0n) {
     throw new AyaflowError(`cannot prepare the connection table: ${errnoName(error)}, ${left} slots left`);
   }

@@ -3,10 +3,12 @@
 /** Sizes and offsets in bytes; an array field has its whole size. */
 export const STRUCTS = {
   ayaflow_control: {
-    size: 24,
+    size: 32,
     boot_ns: { offset: 0, size: 8 },
     jiffies: { offset: 8, size: 8 },
     unfilled: { offset: 16, size: 8 },
+    shed: { offset: 24, size: 4 },
+    reserved: { offset: 28, size: 4 },
   },
   ayaflow_counters: {
     size: 16,
@@ -46,6 +48,14 @@ export const STRUCTS = {
     raw_mode: { offset: 4, size: 4 },
     inspect: { offset: 8, size: 4 },
   },
+  ayaflow_open: {
+    size: 16,
+    type: { offset: 0, size: 1 },
+    reserved: { offset: 1, size: 3 },
+    slot: { offset: 4, size: 4 },
+    gen: { offset: 8, size: 4 },
+    reserved2: { offset: 12, size: 4 },
+  },
   ayaflow_payload: {
     size: 48,
     type: { offset: 0, size: 1 },
@@ -67,7 +77,7 @@ export const STRUCTS = {
     reserved2: { offset: 44, size: 4 },
   },
   ayaflow_side: {
-    size: 28,
+    size: 32,
     next_seq: { offset: 0, size: 4 },
     last_ack: { offset: 4, size: 4 },
     newest_us: { offset: 8, size: 4 },
@@ -77,6 +87,7 @@ export const STRUCTS = {
     last_window: { offset: 24, size: 2 },
     dup_acks: { offset: 26, size: 1 },
     flags: { offset: 27, size: 1 },
+    start_seq: { offset: 28, size: 4 },
   },
   ayaflow_slot: {
     size: 192,
@@ -95,8 +106,7 @@ export const STRUCTS = {
     pending_ack: { offset: 112, size: 4 },
     pending_side: { offset: 116, size: 4 },
     inspect: { offset: 120, size: 8 },
-    side: { offset: 128, size: 56 },
-    start_seq: { offset: 184, size: 8 },
+    side: { offset: 128, size: 64 },
   },
   ayaflow_totals: {
     size: 64,
@@ -119,9 +129,8 @@ export const ENUMS = {
   },
   ayaflow_event_type: {
     AYAFLOW_EVENT_OPEN: 1,
-    AYAFLOW_EVENT_CLOSE: 2,
-    AYAFLOW_EVENT_PACKET: 3,
-    AYAFLOW_EVENT_PAYLOAD: 4,
+    AYAFLOW_EVENT_PACKET: 2,
+    AYAFLOW_EVENT_PAYLOAD: 3,
   },
   ayaflow_fragment: {
     AYAFLOW_FRAGMENT_NONE: 0,
@@ -155,15 +164,20 @@ export const ENUMS = {
     AYAFLOW_LOST_TABLE_FULL: 0,
     AYAFLOW_LOST_INSERT_FAILED: 1,
     AYAFLOW_LOST_RING_OPEN: 2,
-    AYAFLOW_LOST_RING_CLOSE: 3,
-    AYAFLOW_LOST_RING_PACKET: 4,
-    AYAFLOW_LOST_NO_CONNECTION: 5,
-    AYAFLOW_LOST_RING_PAYLOAD: 6,
-    AYAFLOW_LOST_REASONS: 7,
+    AYAFLOW_LOST_RING_PACKET: 3,
+    AYAFLOW_LOST_NO_CONNECTION: 4,
+    AYAFLOW_LOST_RING_PAYLOAD: 5,
+    AYAFLOW_LOST_SHED_PACKET: 6,
+    AYAFLOW_LOST_SHED_PAYLOAD: 7,
+    AYAFLOW_LOST_REASONS: 8,
   },
   ayaflow_meta: {
     AYAFLOW_META_IPV6: 256,
     AYAFLOW_META_IFINDEX_SHIFT: 9,
+  },
+  ayaflow_shed: {
+    AYAFLOW_SHED_PACKETS: 1,
+    AYAFLOW_SHED_PAYLOAD: 2,
   },
   ayaflow_state: {
     AYAFLOW_STATE_NONE: 0,

@@ -38,6 +38,8 @@ export interface ObjectOptions {
   rawMode: boolean;
   /** Hand payload to userspace. */
   inspect: boolean;
+  /** Entries of the hint cache, rounded up to a power of two; by the number of slots unless given. */
+  cacheEntries?: number;
 }
 
 /** A loaded object: programs and maps by file descriptor, gone when closed. */
@@ -108,7 +110,7 @@ export function loadObject(options: ObjectOptions): BpfObject {
       if (found === null) throw new AyaflowError(`the built-in BPF object has no map ${name}`);
       return found as Pointer;
     };
-    const cacheEntries = powerOfTwo(options.maxConnections * CACHE_FACTOR);
+    const cacheEntries = powerOfTwo(options.cacheEntries ?? options.maxConnections * CACHE_FACTOR);
     const ringBytes = Math.max(pageSize, powerOfTwo(options.ringBytes));
     const sizes: [MapName, number][] = [
       ["ayaflow_slots", options.maxConnections],

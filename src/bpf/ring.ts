@@ -4,8 +4,11 @@ import { ENUMS, STRUCTS } from "./layout.gen.ts";
 import { copyFrom, type Mapping, errno, errnoName, mapShared, pageSize } from "./libc.ts";
 import { libbpf } from "./libbpf.ts";
 
+const OPEN = STRUCTS.ayaflow_open;
 const EVENT = STRUCTS.ayaflow_event;
 const PAYLOAD = STRUCTS.ayaflow_payload;
+const TYPE_OPEN = ENUMS.ayaflow_event_type.AYAFLOW_EVENT_OPEN;
+const TYPE_PACKET = ENUMS.ayaflow_event_type.AYAFLOW_EVENT_PACKET;
 const TYPE_PAYLOAD = ENUMS.ayaflow_event_type.AYAFLOW_EVENT_PAYLOAD;
 /** Looking into a payload takes as long as so many other events. */
 const PAYLOAD_WORK = 16;
@@ -13,7 +16,10 @@ const PAYLOAD_WORK = 16;
 const STOP = -1;
 const U32 = 0x100000000;
 
-/** One event, valid during the call only: the object is used again for the next. */
+/**
+ * One event, valid during the call only: the object is used again for the next.
+ * Of a connection that was opened only `type`, `slot` and `gen` are set.
+ */
 export interface KernelEvent {
   type: number;
   /** 0 ingress, 1 egress. */
@@ -143,9 +149,10 @@ export class EventRing {
 
   private receive(data: Pointer, size: number): number {
     try {
-      const type = size >= EVENT.size ? read.u8(data, EVENT.type.offset) : 0;
-      if (type === TYPE_PAYLOAD) this.receivePayload(data, size);
-      else if (type !== 0) this.receiveEvent(data, type);
+      const type = read.u8(data, OPEN.type.offset);
+      if (type === TYPE_PACKET && size >= EVENT.size) this.receivePacket(data);
+      else if (type === TYPE_PAYLOAD && size > PAYLOAD.size) this.receivePayload(data, size);
+      else if (type === TYPE_OPEN && size >= OPEN.size) this.receiveOpen(data);
     } catch (error) {
       // An exception must not cross into C.
       this.handlers.failed(error);
@@ -154,9 +161,17 @@ export class EventRing {
     return this.drained < this.budget ? 0 : STOP;
   }
 
-  private receiveEvent(data: Pointer, type: number): void {
+  private receiveOpen(data: Pointer): void {
     const { event } = this;
-    event.type = type;
+    event.type = TYPE_OPEN;
+    event.slot = read.u32(data, OPEN.slot.offset);
+    event.gen = read.u32(data, OPEN.gen.offset);
+    this.handlers.event(event);
+  }
+
+  private receivePacket(data: Pointer): void {
+    const { event } = this;
+    event.type = TYPE_PACKET;
     event.direction = read.u8(data, EVENT.direction.offset);
     event.side = read.u8(data, EVENT.side.offset);
     event.tcpFlags = read.u8(data, EVENT.tcp_flags.offset);
@@ -172,7 +187,6 @@ export class EventRing {
     const { payload, copied } = this;
     this.drained += PAYLOAD_WORK - 1;
     const length = Math.min(size - PAYLOAD.size, copied.length);
-    if (length <= 0) return;
     payload.direction = read.u8(data, PAYLOAD.direction.offset);
     payload.side = read.u8(data, PAYLOAD.side.offset) === 0 ? 0 : 1;
     payload.tcpFlags = read.u8(data, PAYLOAD.tcp_flags.offset);

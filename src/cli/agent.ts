@@ -12,6 +12,7 @@ import type { History } from "../history/history.ts";
 import { WindowRecorder } from "../history/windows.ts";
 import type { Logger } from "../log.ts";
 import { type AgentNames, createNames } from "./agent-names.ts";
+import { createRestraint } from "./agent-restraint.ts";
 
 /** The parts of the running agent that the command needs. */
 export interface Agent {
@@ -26,15 +27,23 @@ export interface Agent {
   stop(deadline: number): Promise<void>;
 }
 
+export interface AgentDeps {
+  history: History;
+  metrics: Metrics;
+  log: Logger;
+  /** Hands memory that is not needed back to the system. */
+  giveBack: () => void;
+}
+
 const monotonicMs = () => performance.now();
 
 /** Wires kernel, connection table, monitor and history together. Nothing is attached yet. */
 export function createAgent(
   config: Config,
-  deps: { history: History; metrics: Metrics; log: Logger },
+  deps: AgentDeps,
   openKernel: (handlers: RingHandlers) => Kernel,
 ): Agent {
-  const { history, metrics, log } = deps;
+  const { history, metrics, log, giveBack } = deps;
   const kernel = openKernel({
     event: (event) => loop.event(event),
     payload: (payload) => names.payload(payload),
@@ -70,15 +79,21 @@ export function createAgent(
   const recorder = new WindowRecorder({
     table,
     windowMs: config.aggregationWindowSeconds * 1000,
-    append: (row) => {
-      history.writer.append(row);
-    },
+    rows: history.writer,
     interfaceName,
     naming,
     fromBootNs,
     wallMs: Date.now,
     now: monotonicMs,
     soon: (work) => setImmediate(work),
+  });
+  const restraint = createRestraint(config, {
+    shed: (what) => kernel.shed(what),
+    stretchWindows: (factor) => recorder.stretch(factor),
+    sweepEvery: (ms) => loop.sweepEvery(ms),
+    giveBack,
+    log,
+    now: monotonicMs,
   });
   const monitor = new Monitor({
     counters: kernel.counters,
@@ -88,6 +103,7 @@ export function createAgent(
     tableSize: config.maxConnections,
     interfaces: () => kernel.interfaces,
     otherLosses: () => [...historyLosses(history, recorder), ...names.losses()],
+    restraint,
     now: monotonicMs,
   });
   const loop = new AgentLoop({
@@ -97,10 +113,14 @@ export function createAgent(
     view,
     monitor,
     recorder,
-    swept: () => names.tick(),
+    swept() {
+      names.tick();
+      restraint.look();
+    },
     missingInterfaces: () => kernel.missingInterfaces(),
     observeSweep: (seconds) => metrics.observeSweep(seconds),
     observeDrain: (seconds) => metrics.observeDrain(seconds),
+    observeLoopDelay: (seconds) => metrics.observeLoopDelay(seconds),
     log,
     now: monotonicMs,
   });

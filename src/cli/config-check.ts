@@ -5,8 +5,10 @@ import { OPTION_KEYS, type OptionKey } from "../config/options.ts";
 import { formatSize } from "../config/values.ts";
 
 /** JSON is YAML: text that could be read as something else is quoted. */
+const SIZES: ReadonlySet<OptionKey> = new Set(["max_db_size", "memory_budget"]);
+
 function toYaml(key: OptionKey, value: unknown): string {
-  if (key === "max_db_size" && typeof value === "number") return formatSize(value);
+  if (SIZES.has(key) && typeof value === "number") return formatSize(value);
   if (
     typeof value === "string" &&
     /^[a-z/][\w./-]*$/i.test(value) &&

@@ -1,7 +1,14 @@
 import * as z from "zod/mini";
 import { isInterfacePattern } from "./glob.ts";
 import { isCidr, parseListenAddress } from "./network.ts";
-import { parseBoolean, parseDuration, parseSize, parseWholeNumber, splitList } from "./values.ts";
+import {
+  parseBoolean,
+  parseDuration,
+  parsePercent,
+  parseSize,
+  parseWholeNumber,
+  splitList,
+} from "./values.ts";
 
 /** What an option may hold: the check, and the words for "give …" in a message. */
 export interface Kind<T> {
@@ -34,6 +41,24 @@ export function bytes(min: number, max: number, words: string): Kind<number> {
   return {
     schema: z.pipe(fromText(parseSize), range(min, max)),
     allowed: `bytes or a size such as 500MB, 512MiB, 1GiB, ${words}`,
+  };
+}
+
+const zeroOr = (min: number, max: number) => (value: number) => value === 0 || (value >= min && value <= max);
+
+/** A limit in percent; 0 is none. */
+export function percentLimit(min: number, max: number): Kind<number> {
+  return {
+    schema: z.pipe(fromText(parsePercent), z.number().check(z.refine(zeroOr(min, max)))),
+    allowed: `percent from ${min} to ${max}, such as 5 or 0.5%, or 0 for no limit`,
+  };
+}
+
+/** A limit in bytes; 0 is none. */
+export function bytesLimit(min: number, max: number, words: string): Kind<number> {
+  return {
+    schema: z.pipe(fromText(parseSize), z.int().check(z.refine(zeroOr(min, max)))),
+    allowed: `bytes or a size such as 64MiB, ${words}, or 0 for no limit`,
   };
 }
 

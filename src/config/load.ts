@@ -39,6 +39,8 @@ function toConfig(settings: Settings, apiToken: string | null): Config {
     maxDbSizeBytes: settings.max_db_size,
     aggregationWindowSeconds: settings.aggregation_window_seconds,
     maxConnections: settings.max_connections,
+    cpuBudgetPercent: settings.cpu_budget,
+    memoryBudgetBytes: settings.memory_budget,
     allowedIps: settings.allowed_ips,
     apiToken,
     healthPublic: settings.health_public,

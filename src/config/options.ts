@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { LOG_FORMATS, LOG_LEVELS } from "../log.ts";
 import {
   bytes,
+  bytesLimit,
   choice,
   cidrs,
   databasePath,
@@ -10,13 +11,14 @@ import {
   type Kind,
   listenAddress,
   optionalFilePath,
+  percentLimit,
   seconds,
   wholeNumber,
 } from "./kinds.ts";
 import { ATTACH_MODES } from "./types.ts";
 import { formatDuration, formatSize } from "./values.ts";
 
-export type OptionGroup = "Capture" | "History" | "API" | "Names" | "Logging" | "Compatibility";
+export type OptionGroup = "Capture" | "History" | "API" | "Names" | "Restraint" | "Logging" | "Compatibility";
 
 /** One option: its flag, its default and its words. The key in OPTIONS is its YAML key. */
 export interface Option<T> extends Kind<T> {
@@ -143,6 +145,20 @@ export const OPTIONS = {
     default: false,
     help: "ask the name server for the names of servers that have none otherwise (PTR)",
     group: "Names",
+  }),
+  cpu_budget: option(percentLimit(0.1, 6400), {
+    flags: "--cpu-budget <percent>",
+    default: 0,
+    defaultText: "none",
+    help: "percent of one core the agent's process may use; above that it sheds raw rows, inspection, history detail, sweep rate, in this order; what its programs cost in the kernel is not in it",
+    group: "Restraint",
+  }),
+  memory_budget: option(bytesLimit(32 * MIB, 2 ** 50, "at least 32MiB"), {
+    flags: "--memory-budget <size>",
+    default: 0,
+    defaultText: "none",
+    help: "resident memory the agent's process may use; above that it sheds the same",
+    group: "Restraint",
   }),
   quiet: option(flag, {
     flags: "-q, --quiet",

@@ -21,6 +21,9 @@ export interface Config {
   /** 0 stores every packet. */
   aggregationWindowSeconds: number;
   maxConnections: number;
+  /** What the agent's own process may use: percent of one core, resident memory. 0 is as much as it wants. */
+  cpuBudgetPercent: number;
+  memoryBudgetBytes: number;
   /** CIDRs that may use the API; empty allows all. */
   allowedIps: string[];
   apiToken: string | null;

@@ -40,6 +40,12 @@ export function parseSize(text: string): number | undefined {
   return count === undefined || factor === undefined ? undefined : Math.floor(Number(count) * factor);
 }
 
+/** A number of `5`, `0.5` or `5%`; undefined for anything else. */
+export function parsePercent(text: string): number | undefined {
+  const [, number] = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim()) ?? [];
+  return number === undefined ? undefined : Number(number);
+}
+
 /** true, yes, on, 1 and their opposites, in any case; undefined for anything else. */
 export function parseBoolean(text: string): boolean | undefined {
   const word = text.trim().toLowerCase();

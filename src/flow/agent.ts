@@ -9,7 +9,8 @@ import type { FlowTable } from "./table.ts";
 import type { Connection } from "./types.ts";
 
 const EVENT = ENUMS.ayaflow_event_type;
-const SWEEP_MS = 1000;
+/** How often the connection table is swept, unless told otherwise. */
+export const SWEEP_MS = 1000;
 const DRAIN_MIN_MS = 5;
 const DRAIN_MAX_MS = 100;
 /** Work of one consume call, in events; the clock is read between calls. */
@@ -17,6 +18,8 @@ const DRAIN_BATCH = 1024;
 /** Draining and retiring hand the event loop back after this, in milliseconds. */
 const DRAIN_BUDGET_MS = 8;
 const TIDY_BUDGET_MS = 5;
+/** A timer of no delay takes as long. */
+const TIMER_MS = 1;
 
 export interface AgentParts {
   ring: EventRing;
@@ -32,6 +35,8 @@ export interface AgentParts {
   missingInterfaces(): string[];
   observeSweep(seconds: number): void;
   observeDrain(seconds: number): void;
+  /** How much later than asked a timer ran. */
+  observeLoopDelay(seconds: number): void;
   log: Logger;
   /** Monotonic milliseconds. */
   now(): number;
@@ -42,6 +47,8 @@ export class AgentLoop {
   private drainTimer: ReturnType<typeof setTimeout> | undefined;
   private sweepTimer: ReturnType<typeof setTimeout> | undefined;
   private drainEveryMs = DRAIN_MAX_MS;
+  private drainDue = 0;
+  private sweepEveryMs = SWEEP_MS;
   private nextSweep = 0;
   private lostOpens = 0;
   private stopped = false;
@@ -53,9 +60,14 @@ export class AgentLoop {
   constructor(private readonly parts: AgentParts) {}
 
   start(): void {
-    this.nextSweep = this.parts.now() + SWEEP_MS;
+    this.nextSweep = this.parts.now() + this.sweepEveryMs;
     this.scheduleSweep();
     this.scheduleDrain(DRAIN_MIN_MS);
+  }
+
+  /** Sweeps so often from the next sweep on. */
+  sweepEvery(ms: number): void {
+    this.sweepEveryMs = ms;
   }
 
   /**
@@ -88,11 +100,13 @@ export class AgentLoop {
   }
 
   private scheduleDrain(delay: number): void {
+    this.drainDue = this.parts.now() + Math.max(delay, TIMER_MS);
     this.drainTimer = setTimeout(() => this.drain(), delay);
   }
 
   private drain(): void {
     const started = this.parts.now();
+    this.parts.observeLoopDelay(Math.max(0, started - this.drainDue) / 1000);
     let count = 0;
     let more = false;
     do {
@@ -118,7 +132,7 @@ export class AgentLoop {
         }
         // On the beat, without catching up after a pause.
         const now = this.parts.now();
-        this.nextSweep = Math.max(this.nextSweep + SWEEP_MS, now + SWEEP_MS / 2);
+        this.nextSweep = Math.max(this.nextSweep + this.sweepEveryMs, now + this.sweepEveryMs / 2);
         this.scheduleSweep();
       },
       Math.max(0, this.nextSweep - this.parts.now()),

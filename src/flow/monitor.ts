@@ -2,6 +2,7 @@ import { ENUMS } from "../bpf/layout.gen.ts";
 import type { EventRing } from "../bpf/ring.ts";
 import type { PerCpuCounters } from "../bpf/totals.ts";
 import type { ConnectionView } from "./connections.ts";
+import type { Restraint } from "./restraint.ts";
 import type { FlowTable } from "./table.ts";
 import type {
   AgentView,
@@ -17,7 +18,8 @@ import type {
 const CLASS = ENUMS.ayaflow_class;
 const LOST = ENUMS.ayaflow_lost;
 const RATE_SWEEPS = 3;
-const DEGRADED_SWEEPS = 10;
+/** A loss makes the agent degraded for so long. */
+const DEGRADED_MS = 10_000;
 const MAX_CHANGES = 2000;
 
 /** What the kernel counts as lost, in the order of enum ayaflow_lost. */
@@ -25,10 +27,11 @@ const KERNEL_LOSSES: { index: number; stage: Loss["stage"]; reason: string }[] =
   { index: LOST.AYAFLOW_LOST_TABLE_FULL, stage: "table", reason: "full" },
   { index: LOST.AYAFLOW_LOST_INSERT_FAILED, stage: "table", reason: "insert_failed" },
   { index: LOST.AYAFLOW_LOST_RING_OPEN, stage: "ring", reason: "open_event" },
-  { index: LOST.AYAFLOW_LOST_RING_CLOSE, stage: "ring", reason: "close_event" },
   { index: LOST.AYAFLOW_LOST_RING_PACKET, stage: "ring", reason: "packet_event" },
   { index: LOST.AYAFLOW_LOST_NO_CONNECTION, stage: "history", reason: "no_connection" },
   { index: LOST.AYAFLOW_LOST_RING_PAYLOAD, stage: "ring", reason: "payload_event" },
+  { index: LOST.AYAFLOW_LOST_SHED_PACKET, stage: "history", reason: "shed_packet" },
+  { index: LOST.AYAFLOW_LOST_SHED_PAYLOAD, stage: "inspect", reason: "shed_payload" },
 ];
 
 /** In words for a person, by stage and reason. */
@@ -37,13 +40,15 @@ const LOSS_WORDS: Record<string, string> = {
     "the connection table is full: packets are counted but not attributed; raise --max-connections",
   "table/insert_failed": "the kernel could not add connections: packets are counted but not attributed",
   "ring/open_event": "the event ring is full: new connections appear late",
-  "ring/close_event": "the event ring is full: closed connections are noticed late",
   "ring/packet_event": "the event ring is full: raw packet rows are lost; use --aggregation-window 10",
   "ring/payload_event": "the event ring is full: some connections stay without a name",
   "inspect/stale_payload": "payload of connections that are gone was read too late: some stay without a name",
   "inspect/lookups_evicted": "too many DNS questions at once: some count as unanswered",
   "inspect/evicted": "too many handshakes at once: some connections stay without a name",
   "history/no_connection": "raw packets without a connection (not IP, or table full) make no history row",
+  "history/shed_packet": "raw packet rows are not stored, to keep to the budget",
+  "inspect/shed_payload":
+    "payload is not looked at, to keep to the budget: some connections stay without a name",
 };
 
 export interface MonitorOptions {
@@ -55,6 +60,7 @@ export interface MonitorOptions {
   interfaces(): readonly { name: string; row: number }[];
   /** Losses counted elsewhere (history, inspection). */
   otherLosses(): Loss[];
+  restraint: Pick<Restraint, "state" | "reasons">;
   /** Monotonic milliseconds. */
   now(): number;
 }
@@ -96,6 +102,7 @@ export class Monitor implements AgentView {
       tableSize: this.options.tableSize,
       ringUsedBytes: ring.usedBytes(),
       ringSizeBytes: ring.sizeBytes,
+      restraint: this.options.restraint.state(),
     };
   }
 
@@ -119,7 +126,7 @@ export class Monitor implements AgentView {
       .map(
         (loss) => LOSS_WORDS[`${loss.stage}/${loss.reason}`] ?? `${loss.stage} loses data: ${loss.reason}`,
       );
-    return [...gone, ...losing];
+    return [...gone, ...this.options.restraint.reasons(), ...losing];
   }
 
   /** Tells which watched interfaces are gone. Returns those that were there until now. */
@@ -142,8 +149,9 @@ export class Monitor implements AgentView {
   /** Called once a sweep, after the table's. */
   swept(opened: number[], updated: number[], retired: Connection[]): void {
     const stats = this.stats();
-    this.samples.push({ at: this.options.now(), total: stats.total, losses: stats.losses });
-    this.samples = this.samples.slice(-DEGRADED_SWEEPS);
+    const now = this.options.now();
+    this.samples.push({ at: now, total: stats.total, losses: stats.losses });
+    this.samples = this.samples.filter(({ at }) => now - at < DEGRADED_MS);
     if (!this.watched) return;
     const isNew = new Set(opened);
     const records = (slots: number[]) =>

@@ -1,4 +1,5 @@
 import type { Naming } from "./naming.ts";
+import type { RestraintState } from "./restraint.ts";
 
 /** Which way a packet crossed the interface: the hook's own direction, never guessed. */
 export type Direction = "ingress" | "egress";
@@ -37,7 +38,7 @@ export interface Connection {
   /** Sent by the client, sent by the server. Bytes are on the wire, link header included. */
   sent: Counters;
   received: Counters;
-  /** Over the last second. */
+  /** Over the last sweep. */
   packetsPerSecond: number;
   bytesPerSecond: number;
   /** TCP flags (RFC 9293 bit order, FIN = 1) seen from each end. */
@@ -98,6 +99,7 @@ export interface Stats {
   tableSize: number;
   ringUsedBytes: number;
   ringSizeBytes: number;
+  restraint: RestraintState;
 }
 
 export const LIVE_SORTS = ["packets", "bytes", "rate", "rtt"] as const;
@@ -123,11 +125,11 @@ export interface AgentView {
   live(query: LiveQuery): { connections: Connection[]; matched: number };
   /** Ids of connections first seen, changed and retired since the last sweep, for the stream. */
   onSweep(listener: (change: SweepChange) => void): () => void;
-  /** Losing data now: one sentence each, empty when all is well. */
+  /** Losing data or shedding work now: one sentence each, empty when all is well. */
   degradedReasons(): string[];
 }
 
-/** One second's changes. Built only while someone listens. */
+/** One sweep's changes. Built only while someone listens. */
 export interface SweepChange {
   stats: Stats;
   opened: Connection[];

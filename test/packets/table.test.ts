@@ -93,7 +93,7 @@ describe("events", () => {
     lab.run(packet(1, true), { direction: "ingress" });
     const [open, first, second] = lab.drain();
     const length = packet(1).length;
-    expect([open?.type, first?.type, second?.type]).toEqual([1, 3, 3]);
+    expect([open?.type, first?.type, second?.type]).toEqual([1, 2, 2]);
     expect(first).toMatchObject({ direction: 1, side: 0, slot: 0, gen: 0, packets: 1, bytes: length });
     expect(second).toMatchObject({ direction: 0, side: 1, slot: 0, packets: 1, bytes: length });
     expect(second?.bootNs).toBeGreaterThan(first?.bootNs ?? Number.POSITIVE_INFINITY);

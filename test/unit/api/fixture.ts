@@ -71,6 +71,14 @@ export function stats(overrides: Partial<Stats> = {}): Stats {
     tableSize: 65_536,
     ringUsedBytes: 128,
     ringSizeBytes: 1_048_576,
+    restraint: {
+      cpuPercent: 12.5,
+      cpuBudgetPercent: 10,
+      residentBytes: 48 * 1024 ** 2,
+      memoryBudgetBytes: 0,
+      shed: ["inspection", "history_detail"],
+      stepsTaken: 3,
+    },
     ...overrides,
   };
 }

@@ -56,6 +56,18 @@ test("totals are the agent's own, at every scrape", async () => {
   expect(second.get("ayaflow_history_rows_written_total")).toBe(501);
 });
 
+test("what is shed, the use by its budget, and the steps taken are shown", async () => {
+  const found = samples(await scrape());
+  expect(found.get('ayaflow_shed{what="raw_rows"}')).toBe(0);
+  expect(found.get('ayaflow_shed{what="inspection"}')).toBe(1);
+  expect(found.get('ayaflow_shed{what="history_detail"}')).toBe(1);
+  expect(found.get('ayaflow_shed{what="sweep_rate"}')).toBe(0);
+  expect(found.get('ayaflow_budget_ratio{resource="cpu"}')).toBe(1.25);
+  // No budget for memory.
+  expect(found.get('ayaflow_budget_ratio{resource="memory"}')).toBe(0);
+  expect(found.get("ayaflow_shed_steps_total")).toBe(3);
+});
+
 test("an interface that is gone disappears", async () => {
   await scrape();
   api.agent.current.interfaces = [];
@@ -118,16 +130,22 @@ test("requests are counted by fixed labels only", async () => {
   });
 });
 
-test("sweep, drain and DNS times are histograms", async () => {
+test("sweep, drain, loop delay and DNS times are histograms", async () => {
   const own = createMetrics();
   own.observeSweep(0.003);
   own.observeDrain(0.00002);
+  own.observeLoopDelay(0);
+  own.observeLoopDelay(0.0009);
+  own.observeLoopDelay(0.03);
   own.observeDnsLatency(0.02);
   const found = samples(await own.registry.metrics());
   expect(found.get('ayaflow_sweep_duration_seconds_bucket{le="0.0025"}')).toBe(0);
   expect(found.get('ayaflow_sweep_duration_seconds_bucket{le="0.005"}')).toBe(1);
   expect(found.get("ayaflow_sweep_duration_seconds_sum")).toBe(0.003);
   expect(found.get('ayaflow_ring_drain_duration_seconds_bucket{le="0.00005"}')).toBe(1);
+  expect(found.get('ayaflow_event_loop_delay_seconds_bucket{le="0.001"}')).toBe(2);
+  expect(found.get('ayaflow_event_loop_delay_seconds_bucket{le="0.02"}')).toBe(2);
+  expect(found.get('ayaflow_event_loop_delay_seconds_bucket{le="0.05"}')).toBe(3);
   expect(found.get('ayaflow_dns_latency_seconds_bucket{le="0.01"}')).toBe(0);
   expect(found.get('ayaflow_dns_latency_seconds_bucket{le="0.025"}')).toBe(1);
 });

@@ -180,7 +180,7 @@ describe("help", () => {
         expect(out).toContain(longFlag(key));
         expect(out).toContain(envName(key));
       }
-      for (const group of ["Capture:", "History:", "API:", "Names:", "Logging:"])
+      for (const group of ["Capture:", "History:", "API:", "Names:", "Restraint:", "Logging:"])
         expect(out).toContain(group);
       expect(out).toContain("/var/lib/ayaflow/traffic.db");
       expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);

@@ -4,6 +4,7 @@ import {
   formatSize,
   parseBoolean,
   parseDuration,
+  parsePercent,
   parseSize,
   parseWholeNumber,
   splitList,
@@ -49,6 +50,13 @@ describe("parseSize", () => {
 test("whole numbers are decimal digits only", () => {
   expect(parseWholeNumber(" 3000 ")).toBe(3000);
   expect(["", "+1", "-1", "1.0", "0x10", "1e3", "1_000"].map(parseWholeNumber)).toEqual(
+    Array.from({ length: 7 }, () => undefined),
+  );
+});
+
+test("percent are a number, with the sign or without", () => {
+  expect(["5", "5%", " 12.5 % ", "0.1", "0"].map(parsePercent)).toEqual([5, 5, 12.5, 0.1, 0]);
+  expect(["", "%", "-5", "5%%", ".5", "1e1", "5 of 100"].map(parsePercent)).toEqual(
     Array.from({ length: 7 }, () => undefined),
   );
 });
