@@ -6,6 +6,8 @@ const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MAP_FAILED = -1n;
+/** Of <linux/mman.h>. */
+const ADVICE = { random: 1, dontneed: 4 } as const;
 const MFD_CLOEXEC = 1;
 const MFD_EXEC = 0x10;
 const LOCK_EX = 2;
@@ -21,6 +23,7 @@ const libc = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
   memfd_create: { args: ["ptr", "u32"], returns: "i32" },
   mmap: { args: ["ptr", "usize", "i32", "i32", "i32", "i64"], returns: "i64" },
+  madvise: { args: ["u64", "usize", "i32"], returns: "i32" },
   munmap: { args: ["ptr", "usize"], returns: "i32" },
   sysconf: { args: ["i32"], returns: "i64" },
   if_nametoindex: { args: ["ptr"], returns: "u32" },
@@ -95,6 +98,11 @@ export function mapShared(fd: number, length: number, offset: number, writable: 
       symbols.munmap(pointer, length);
     },
   };
+}
+
+/** Tells the kernel how memory is used, by address and bytes. It may not heed it. */
+export function adviseMemory(address: number, length: number, advice: keyof typeof ADVICE): void {
+  symbols.madvise(address, length, ADVICE[advice]);
 }
 
 /** Index of a network interface in this namespace, 0 where there is none of that name. */

@@ -9,6 +9,7 @@ import { errorMessage, UsageError } from "../errors.ts";
 import { openHistory } from "../history/history.ts";
 import { createLogger } from "../log.ts";
 import { createAgent } from "./agent.ts";
+import { MemoryKeeper } from "./memory.ts";
 import { COMMIT, VERSION } from "./version.ts";
 
 const RAW_RING_BYTES = 16 * 1024 * 1024;
@@ -56,16 +57,21 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
 
   const metrics = createMetrics();
   const raw = config.aggregationWindowSeconds === 0;
-  const agent = createAgent(config, { history, metrics, log }, (handlers) =>
-    Kernel.open(
-      {
-        maxConnections: config.maxConnections,
-        ringBytes: raw ? RAW_RING_BYTES : config.deepInspect ? INSPECT_RING_BYTES : RING_BYTES,
-        rawMode: raw,
-        inspect: config.deepInspect,
-      },
-      handlers,
-    ),
+  const memory = new MemoryKeeper();
+  cleanup.defer(() => memory.stop());
+  const agent = createAgent(
+    config,
+    { history, metrics, log, giveBack: () => memory.giveBack() },
+    (handlers) =>
+      Kernel.open(
+        {
+          maxConnections: config.maxConnections,
+          ringBytes: raw ? RAW_RING_BYTES : config.deepInspect ? INSPECT_RING_BYTES : RING_BYTES,
+          rawMode: raw,
+          inspect: config.deepInspect,
+        },
+        handlers,
+      ),
   );
   cleanup.defer(() => agent.kernel.close());
 
@@ -91,6 +97,7 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
     log.info("watching", { interface: name, ifindex, method });
   }
   agent.loop.start();
+  memory.start();
   log.info("ready", { api: api.url, database: config.dbPath, version: VERSION });
 
   const signal = await stopped.promise;

@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { pageSize } from "../bpf/libc.ts";
+import { ResidentFiles } from "../bpf/resident.ts";
+
+/** The start is over: what only it needed is handed back. */
+const STARTED_MS = 2000;
+/** By now what is in memory is what the agent needs when nobody asks it anything. */
+const SETTLED_MS = 8000;
+const LOOK_MS = 60_000;
+/** As much more than after the last time makes another time worth while. */
+const GROWN_BYTES = 4 << 20;
+
+/** Resident memory of this process that files are behind, in bytes. */
+function residentFileBytes(): number {
+  return Number(readFileSync("/proc/self/statm", "latin1").split(" ")[2]) * pageSize;
+}
+
+/** Keeps the agent's resident memory near what it needs. */
+export class MemoryKeeper {
+  private readonly files = new ResidentFiles();
+  private readonly timers: Timer[] = [];
+  private low = 0;
+
+  /** Call when the agent is ready. */
+  start(): void {
+    this.timers.push(
+      setTimeout(() => this.giveBack(), STARTED_MS),
+      setTimeout(() => this.narrow(), SETTLED_MS),
+      setInterval(() => this.look(), LOOK_MS),
+    );
+  }
+
+  stop(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+  }
+
+  /** Collects garbage, and hands back what is not needed at the moment. */
+  giveBack(): void {
+    Bun.gc(true);
+    this.files.giveBack();
+  }
+
+  private look(): void {
+    if (residentFileBytes() > this.low + GROWN_BYTES) this.narrow();
+  }
+
+  private narrow(): void {
+    this.files.narrow();
+    this.low = residentFileBytes();
+  }
+}
