@@ -1,186 +1,195 @@
 /**
- * Speed and size of history: `bun test/bench/history.ts [rows, default 2000000] [folder, default /tmp]`.
- * Rows arrive in bursts each 20 ms, as the ring drain brings them; queries run on the database that results.
+ * History: a day of ten million rows written as fast as they are taken, questions about it, and packets at a steady rate:
+ * `bun test/bench/history.ts [--rows N] [--folder DIRECTORY, default /tmp]`. The files go when it ends.
  */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { NO_NAMING } from "../../src/flow/naming.ts";
-import { openHistory } from "../../src/history/history.ts";
-import type { HistoryConnection, HistoryQuery, HistoryRow } from "../../src/history/types.ts";
-import { createLogger } from "../../src/log.ts";
+import { parseArgs } from "node:util";
+import { Day } from "./support/day.ts";
+import { type QueryTimes, type SumTimes, timeQueries, timeSums } from "./support/history-queries.ts";
+import {
+  makingNs,
+  openAt,
+  removeDatabase,
+  type WriteCost,
+  writeRows,
+  type WriteShape,
+} from "./support/history-writing.ts";
+import { atLeast, atMost, type Bound, publish, type Table } from "./support/report.ts";
 
-const BURST_MS = 20;
-const WINDOW_MS = 10_000;
-const BURST_ROWS = 4000;
-const MEBIBYTE = 1024 * 1024;
+const ROWS = 10_000_000;
+/** Raw mode of 200,000 packets/s brings so many. */
+const PACKET_RATE = 200_000;
+const PACKET_SHARE = 1 / 10;
+/** Of the packets' size without a cap. */
+const CAPPED_BYTES_A_ROW = 33 / 4;
+const QUESTIONS = 100;
+const QUESTION_BUDGET_MS = 1000;
+const HOUR_SUMS = 10;
+const DAY_SUMS = 3;
+const DAY_HOURS = 24;
+const MEGABYTE = 1e6;
+const MIN_ROWS_PER_SECOND = 250_000;
 
-interface Shape {
-  name: string;
-  connections: number;
-  kind: HistoryRow["kind"];
-  /** Rows a second; Infinity for as many as the queue takes. */
-  rate: number;
-  maxDbSizeBytes: number;
-}
+const whole = (value: number) => Math.round(value).toLocaleString("en");
 
-function connection(index: number): HistoryConnection {
-  return {
-    client: Uint8Array.of(10, (index >> 16) & 0xff, (index >> 8) & 0xff, index & 0xff),
-    server: Uint8Array.of(192, 0, 2, index % 50),
-    clientPort: 32_768 + (index % 28_000),
-    serverPort: index % 3 === 0 ? 53 : 443,
-    protocol: index % 3 === 0 ? 17 : 6,
-    interface: "eth0",
-    naming: NO_NAMING,
-    rowId: 0,
+/** Rows of raw mode: one a packet, its time its own. */
+function packetsOf(day: Day): WriteShape["next"] {
+  let count = 0;
+  return () => {
+    const isSent = count++ % 2 === 0;
+    const { connection, direction, tcpFlags } = day.next();
+    return {
+      connection,
+      timestampMs: performance.timeOrigin + performance.now(),
+      kind: "packet",
+      direction,
+      packetsSent: isSent ? 1 : 0,
+      bytesSent: isSent ? 74 : 0,
+      packetsReceived: isSent ? 0 : 1,
+      bytesReceived: isSent ? 0 : 1514,
+      tcpFlags,
+      rttNs: null,
+      retransmits: 0,
+    };
   };
 }
 
-function makeRow(index: number, of: HistoryConnection, kind: HistoryRow["kind"]): HistoryRow {
-  const sent = index % 2;
-  const now = Date.now();
+function writingTable(costs: readonly WriteCost[]): Table {
   return {
-    connection: of,
-    timestampMs: kind === "packet" ? now : Math.floor(now / WINDOW_MS) * WINDOW_MS,
-    kind,
-    direction: sent === 1 ? "egress" : "ingress",
-    packetsSent: sent,
-    bytesSent: sent * 74,
-    packetsReceived: 1 - sent,
-    bytesReceived: (1 - sent) * 1514,
-    tcpFlags: 0x18,
-    rttNs: null,
-    retransmits: 0,
+    title: "Writing",
+    columns: [
+      "",
+      "rows",
+      "rows/s",
+      "CPU",
+      "CPU ns/row",
+      "bytes/row",
+      "longest hold ms",
+      "dropped",
+      "largest MB",
+    ],
+    rows: costs.map((cost) => [
+      cost.name,
+      whole(cost.rows),
+      whole(cost.rowsPerSecond),
+      `${cost.cpuPercent.toFixed(0)}%`,
+      whole(cost.cpuNsPerRow),
+      cost.bytesPerRow?.toFixed(1) ?? "-",
+      cost.longestHoldMs.toFixed(1),
+      whole(cost.dropped),
+      (cost.largestBytes / MEGABYTE).toFixed(0),
+    ]),
+    note: "CPU of all threads, without what making the rows takes; bytes/row of the closed file.",
   };
 }
 
-async function write(path: string, rows: number, shape: Shape): Promise<void> {
-  const history = openHistory({
-    path,
-    lockFile: () => ({ release: () => undefined }),
-    maxDbSizeBytes: shape.maxDbSizeBytes,
-    dataRetentionSeconds: 0,
-    log: createLogger("warn", "text"),
-    now: Date.now,
-  });
-  const { writer } = history;
-  const connections = Array.from({ length: shape.connections }, (_, index) => connection(index));
-  const started = performance.now();
-  const cpu = process.cpuUsage();
-  let largest = 0;
-  for (let appended = 0; appended < rows; ) {
-    const elapsed = performance.now() - started;
-    const { queued, queueCapacity, databaseBytes } = writer.status();
-    const due =
-      shape.rate === Infinity
-        ? Math.min(BURST_ROWS, queueCapacity - queued)
-        : Math.floor((elapsed * shape.rate) / 1000) - appended;
-    const end = Math.min(rows, appended + Math.max(0, due));
-    for (; appended < end; appended++) {
-      writer.append(makeRow(appended, connections[(appended * 7919) % connections.length]!, shape.kind));
-    }
-    largest = Math.max(largest, databaseBytes);
-    await Bun.sleep(shape.rate === Infinity ? 0 : BURST_MS);
-  }
-  await writer.flush(60_000);
-  const seconds = (performance.now() - started) / 1000;
-  const used = process.cpuUsage(cpu);
-  const status = writer.status();
-  await history.close();
-  const bytes = statSync(path).size;
-  const report = [
-    `${Math.round(status.rowsWritten / seconds)} rows/s`,
-    `${((used.user + used.system) / 1e4 / seconds).toFixed(0)}% CPU`,
-    `${(bytes / status.rowsWritten).toFixed(1)} bytes/row`,
-    `longest slice or checkpoint ${history.longestHoldMs().toFixed(1)} ms`,
-    `dropped ${Object.values(status.rowsDropped).reduce((sum, count) => sum + count, 0)}`,
-    `database at most ${(largest / MEBIBYTE).toFixed(1)} MiB`,
-    `RSS ${(process.memoryUsage.rss() / MEBIBYTE).toFixed(0)} MiB`,
+function queryTable(times: readonly QueryTimes[], rows: number): Table {
+  return {
+    title: `Questions to a day of ${whole(rows)} rows`,
+    columns: ["", "asked", "median ms", "p99 ms", "longest call ms", "calls", "rows"],
+    rows: times.map((one) => [
+      one.name,
+      String(one.count),
+      one.medianMs.toFixed(2),
+      one.p99Ms.toFixed(2),
+      one.longestCallMs.toFixed(2),
+      one.calls.toFixed(1),
+      one.rows.toFixed(0),
+    ]),
+    note: "Until a page of 100 rows is full or there are no more, by as many calls as it takes; each call holds the event loop.",
+  };
+}
+
+function sumTable(sums: readonly SumTimes[]): Table {
+  return {
+    title: "Sums by domain (/api/domains)",
+    columns: ["", "median ms", "longest ms", "rows", "whole"],
+    rows: sums.map((one) => [
+      `over ${one.hours} h`,
+      one.medianMs.toFixed(0),
+      one.longestMs.toFixed(0),
+      whole(one.rows),
+      one.isWhole ? "yes" : "no",
+    ]),
+    note: "In slices, between which the event loop runs. `no`: time was up first, and the answer said where to go on.",
+  };
+}
+
+function boundsOf(day: WriteCost, steady: WriteCost): Bound[] {
+  return [
+    atLeast(
+      "window rows written, as fast as they are taken",
+      day.rowsPerSecond,
+      MIN_ROWS_PER_SECOND,
+      "rows/s",
+      0,
+    ),
+    atMost(`rows dropped at ${whole(PACKET_RATE)} packets/s`, steady.dropped, 0, "rows", 0),
   ];
-  console.log(`${shape.name}: ${report.join(", ")}`);
 }
 
-function read(path: string): void {
-  const history = openHistory({
-    path,
-    lockFile: () => ({ release: () => undefined }),
-    maxDbSizeBytes: Number.MAX_SAFE_INTEGER,
-    dataRetentionSeconds: 0,
-    log: createLogger("warn", "text"),
-    now: Date.now,
-  });
-  const queries: Record<string, Omit<HistoryQuery, "limit">> = {
-    newest: {},
-    "one client": { ip: "10.0.0.77" },
-    "one server": { ip: "192.0.2.7" },
-    "network of nobody": { ip: "172.16.0.0/12" },
-    "server port": { port: 443 },
-    "rare port": { port: 40_000 },
-    "unused port": { port: 8443 },
-    protocol: { protocol: 17 },
-    "unused protocol": { protocol: 132 },
-    "unused kind": { kind: "window" },
-    direction: { direction: "egress" },
-  };
-  for (const [name, filter] of Object.entries(queries)) {
-    let longest = 0;
-    let pages = 0;
-    let rows = 0;
-    let cursor: string | undefined;
-    do {
-      const started = performance.now();
-      const page = history.reader.query({
-        limit: 100,
-        ...filter,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      longest = Math.max(longest, performance.now() - started);
-      pages++;
-      rows += page.returned;
-      cursor = page.next_cursor ?? undefined;
-    } while (cursor !== undefined && rows < 100);
-    console.log(`query ${name}: ${rows} rows in ${pages} calls, longest call ${longest.toFixed(1)} ms`);
-  }
-  void history.close();
-}
-
-const rows = Number(process.argv[2] ?? 2_000_000);
-const root = mkdtempSync(join(process.argv[3] ?? "/tmp", "ayaflow-bench-"));
+const { values } = parseArgs({
+  options: {
+    rows: { type: "string", default: String(ROWS) },
+    folder: { type: "string", default: "/tmp" },
+    json: { type: "string" },
+  },
+});
+const rows = Number(values.rows);
+if (!Number.isSafeInteger(rows) || rows < 1)
+  throw new Error(`--rows: ${values.rows} is not a number of rows`);
+const folder = mkdtempSync(join(values.folder, "ayaflow-bench-"));
 try {
-  const unlimited = Number.MAX_SAFE_INTEGER;
-  const capped = Math.floor((rows * 33) / 4);
-  const shapes: Shape[] = [
-    {
-      name: "fastest, 1,000 connections",
-      connections: 1000,
-      kind: "packet",
-      rate: Infinity,
-      maxDbSizeBytes: unlimited,
-    },
-    {
-      name: "200,000/s, 10,000 connections",
-      connections: 10_000,
-      kind: "packet",
-      rate: 200_000,
-      maxDbSizeBytes: unlimited,
-    },
-    {
-      name: "windows, 65,536 connections",
-      connections: 65_536,
-      kind: "window",
-      rate: Infinity,
-      maxDbSizeBytes: unlimited,
-    },
-    {
-      name: `200,000/s, cap ${(capped / MEBIBYTE).toFixed(1)} MiB`,
-      connections: 10_000,
-      kind: "packet",
-      rate: 200_000,
-      maxDbSizeBytes: capped,
-    },
+  const calibration = new Day(rows);
+  const windowNs = makingNs(() => calibration.next());
+  const packetNs = makingNs(packetsOf(calibration));
+
+  const day = new Day(rows);
+  const dayFile = join(folder, "day.db");
+  const dayCost = await writeRows(
+    dayFile,
+    { name: "a day of windows, as fast as it goes", rows, next: () => day.next() },
+    windowNs,
+  );
+
+  const history = openAt(dayFile);
+  const times = timeQueries(history.reader, day.startMs, QUESTIONS, QUESTION_BUDGET_MS);
+  const sums = [
+    await timeSums(history.reader, day.startMs, 1, HOUR_SUMS),
+    await timeSums(history.reader, day.startMs, DAY_HOURS, DAY_SUMS),
   ];
-  for (const [index, shape] of shapes.entries()) await write(join(root, `${index}.db`), rows, shape);
-  read(join(root, "0.db"));
+  await history.close();
+  removeDatabase(dayFile);
+
+  const packets = Math.ceil(rows * PACKET_SHARE);
+  const steady = { rows: packets, rate: PACKET_RATE };
+  const file = join(folder, "packets.db");
+  const steadyCost = await writeRows(
+    file,
+    { ...steady, name: `packets, ${whole(PACKET_RATE)}/s`, next: packetsOf(new Day(packets)) },
+    packetNs,
+  );
+  removeDatabase(file);
+  const maxDbSizeBytes = Math.floor(packets * CAPPED_BYTES_A_ROW);
+  const cappedCost = await writeRows(
+    file,
+    {
+      ...steady,
+      name: `the same, at most ${(maxDbSizeBytes / MEGABYTE).toFixed(1)} MB`,
+      next: packetsOf(new Day(packets)),
+      maxDbSizeBytes,
+    },
+    packetNs,
+  );
+
+  const writing = [dayCost, steadyCost, cappedCost];
+  await publish({
+    name: "history",
+    tables: [writingTable(writing), queryTable(times, rows), sumTable(sums)],
+    bounds: boundsOf(dayCost, steadyCost),
+    figures: { rows, writing, queries: times, sums },
+  });
 } finally {
-  rmSync(root, { recursive: true });
+  rmSync(folder, { recursive: true });
 }
