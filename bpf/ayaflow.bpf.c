@@ -65,15 +65,16 @@ static __always_inline struct ayaflow_slot *find_slot(struct __sk_buff *skb, str
 
 static __always_inline void count_packet(struct __sk_buff *skb, __u32 direction, int l2)
 {
+	const __u32 gso_size = skb->gso_size;
 	struct packet p;
 	struct ayaflow_slot *s;
 	__u32 class = AYAFLOW_ATTRIBUTED;
 
-	if (!parse_fast(skb, &p, l2)) {
+	if (!parse_fast(skb, &p, l2, gso_size)) {
 		p = (struct packet){};
 		class = parse_any(skb, &p, l2);
 	}
-	measure(skb, &p);
+	measure(skb, &p, gso_size);
 	s = class == AYAFLOW_ATTRIBUTED ? find_slot(skb, &p, direction) : 0;
 	if (!s) {
 		count_total(interface_row(skb->ifindex), direction,

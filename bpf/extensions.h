@@ -20,6 +20,16 @@
 #define PPP_IPV4 0x0021
 #define PPP_IPV6 0x0057
 
+/* The same value, of which the verifier knows nothing any more: it would follow each offset through all that comes. */
+static __always_inline __u32 forget(__u32 value)
+{
+	volatile __u16 halves[2] __attribute__((aligned(sizeof(value))));
+
+	halves[0] = value;
+	halves[1] = value >> 16;
+	return *(volatile __u32 *)halves;
+}
+
 /* IP by its version in the first four bits, as RFC 4928 keeps what else is behind MPLS apart from it. */
 static __always_inline __be16 ip_type(__u8 first)
 {

@@ -82,19 +82,18 @@ static __always_inline __u32 key_meta(__u32 ifindex, int ipv6, __u8 protocol)
 }
 
 /* Packets and bytes on the wire. skb->gso_segs can be 0 in a GSO skb from an untrusted source. */
-static __always_inline void measure(struct __sk_buff *skb, struct packet *p)
+static __always_inline void measure(struct __sk_buff *skb, struct packet *p, __u32 gso_size)
 {
 	__u32 tag = skb->vlan_present * VLAN_TAG;
-	__u32 size = skb->gso_size;
 	__u32 segments;
 
 	p->packets = 1;
 	p->bytes = skb->len + tag;
-	if (!size)
+	if (!gso_size)
 		return;
 	segments = skb->gso_segs;
 	if (!segments && skb->len > p->header_len)
-		segments = (skb->len - p->header_len + size - 1) / size;
+		segments = (skb->len - p->header_len + gso_size - 1) / gso_size;
 	if (segments > 1) {
 		p->packets = segments;
 		p->bytes += (segments - 1) * (p->header_len + tag);

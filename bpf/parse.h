@@ -71,8 +71,8 @@ static __always_inline void set_no_tcp(struct packet *p)
 }
 
 /* TCP or UDP directly behind the network header. 0: let parse_any look. */
-static __always_inline int parse_ports(struct __sk_buff *skb, struct packet *p, void *l4, void *data_end,
-				       __u32 offset, __u32 end, __u8 protocol, __u16 *sport, __u16 *dport)
+static __always_inline int parse_ports(struct packet *p, void *l4, void *data_end, __u32 offset, __u32 end,
+				       __u32 gso_size, __u8 protocol, __u16 *sport, __u16 *dport)
 {
 	if (protocol == IPPROTO_TCP) {
 		struct tcphdr *tcp = l4;
@@ -93,14 +93,14 @@ static __always_inline int parse_ports(struct __sk_buff *skb, struct packet *p, 
 		*dport = bpf_ntohs(udp->dest);
 		set_whole(p);
 		set_no_tcp(p);
-		set_udp(p, udp, offset, end, skb->gso_size);
+		set_udp(p, udp, offset, end, gso_size);
 		return 1;
 	}
 	return 0;
 }
 
 /* Plain IPv4 or IPv6 with TCP or UDP, in the linear area: fills in all of p. 0: let parse_any look, with p zeroed. */
-static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, int l2)
+static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, int l2, __u32 gso_size)
 {
 	void *data = (void *)(long)skb->data;
 	void *data_end = (void *)(long)skb->data_end;
@@ -123,9 +123,9 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 		__u32 total = bpf_ntohs(ip->tot_len);
 		__u32 end = offset + total;
 
-		if (skb->gso_size || end > skb->len)
+		if (gso_size || end > skb->len)
 			end = skb->len;
-		if (!parse_ports(skb, p, ip + 1, data_end, offset + sizeof(*ip), end, ip->protocol, &sport,
+		if (!parse_ports(p, ip + 1, data_end, offset + sizeof(*ip), end, gso_size, ip->protocol, &sport,
 				 &dport))
 			return 0;
 
@@ -144,9 +144,9 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 
 		__u32 end = offset + sizeof(*ip) + bpf_ntohs(ip->payload_len);
 
-		if (skb->gso_size || end > skb->len)
+		if (gso_size || end > skb->len)
 			end = skb->len;
-		if (!parse_ports(skb, p, ip + 1, data_end, offset + sizeof(*ip), end, ip->nexthdr, &sport,
+		if (!parse_ports(p, ip + 1, data_end, offset + sizeof(*ip), end, gso_size, ip->nexthdr, &sport,
 				 &dport))
 			return 0;
 
@@ -214,6 +214,7 @@ static __noinline int parse_any(struct __sk_buff *skb, struct packet *p, int l2)
 		if (type == bpf_htons(ETH_P_PPP_SES) || type == bpf_htons(ETH_P_MPLS_UC))
 			type = skip_shim(skb, &offset, type);
 	}
+	offset = forget(offset);
 	p->header_len = offset;
 	p->is_tcp = 0;
 	if (type == bpf_htons(ETH_P_IP)) {

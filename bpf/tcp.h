@@ -212,7 +212,7 @@ static __always_inline int tcp_in_order(struct ayaflow_slot *s, const struct pac
 {
 	__u32 side = p->side & 1;
 	struct ayaflow_side *me = &s->side[side];
-	const __u16 known = AYAFLOW_INFO_SEQ_A << side;
+	const __u16 known = AYAFLOW_INFO_SEQ_A | AYAFLOW_INFO_SEQ_B;
 	const __u16 looked_at = 0xff00 | AYAFLOW_INFO_MISSING_A | AYAFLOW_INFO_MISSING_B | known;
 
 	if ((*(const __u16 *)&s->info & looked_at) != (AYAFLOW_STATE_ESTABLISHED << 8 | known) ||
