@@ -52,7 +52,8 @@ function programRange(mappings: readonly FileMapping[]): Range[] {
     .map(({ start, offset }) => ({
       start: start + Math.ceil((section.offset - offset) / pageSize) * pageSize,
       end: start + Math.floor((end - offset) / pageSize) * pageSize,
-    }));
+    }))
+    .filter(({ start, end: last }) => start < last);
 }
 
 /**
@@ -64,20 +65,15 @@ export class ResidentFiles {
   private readonly ranges: Range[] = [];
   private readonly narrowed = new Set<number>();
 
+  /** Where /proc does not tell which pages are in memory, nothing is ever handed back. */
   constructor() {
-    const mappings = fileMappings();
-    const pagemap = openSync("/proc/self/pagemap", "r");
-    try {
+    withPagemap((pagemap) => {
+      const mappings = fileMappings();
       const readOnly = mappings.filter(({ isWritable }) => !isWritable);
-      for (const range of [...readOnly, ...programRange(mappings)]) {
-        const pages = statesOf(pagemap, range);
-        // What the loader wrote to before it was made read-only (relocations) cannot be read again from the file.
-        if (pages.every((state) => (state & PRESENT) === 0 || (state & OF_FILE) !== 0))
-          this.ranges.push(range);
-      }
-    } finally {
-      closeSync(pagemap);
-    }
+      this.ranges.push(
+        ...[...readOnly, ...programRange(mappings)].filter((range) => isOfFile(pagemap, range)),
+      );
+    });
   }
 
   /** Hands all of it back. What is touched from now on comes back by itself, without reading from the disk. */
@@ -87,16 +83,11 @@ export class ResidentFiles {
 
   /** ... and from now on only what is touched comes back, as far as that was in memory now, not all that lies around it. */
   narrow(): void {
-    const pagemap = openSync("/proc/self/pagemap", "r");
-    try {
+    withPagemap((pagemap) => {
       for (const range of this.ranges) {
-        statesOf(pagemap, range).forEach((state, page) => {
-          if ((state & PRESENT) !== 0) this.split(range, range.start + page * pageSize);
-        });
+        eachPresent(pagemap, range, (page) => this.split(range, range.start + page * pageSize));
       }
-    } finally {
-      closeSync(pagemap);
-    }
+    });
     this.giveBack();
   }
 
@@ -113,11 +104,45 @@ export class ResidentFiles {
   }
 }
 
-/** The upper halves of the pagemap entries of a range's pages; none where the kernel has no pagemap. */
-function statesOf(pagemap: number, { start, end }: Range): Uint32Array {
+/** Does `work` with this process's pagemap(5) open; nothing where it cannot be opened. */
+function withPagemap(work: (pagemap: number) => void): void {
+  let pagemap: number;
+  try {
+    pagemap = openSync("/proc/self/pagemap", "r");
+  } catch {
+    return;
+  }
+  try {
+    work(pagemap);
+  } finally {
+    closeSync(pagemap);
+  }
+}
+
+/**
+ * Whether all of a range that is in memory can be read again from its file. What the loader wrote to before it was
+ * made read-only (relocations) cannot.
+ */
+function isOfFile(pagemap: number, range: Range): boolean {
+  let isWritten = false;
+  eachPresent(pagemap, range, (_page, state) => {
+    isWritten ||= (state & OF_FILE) === 0;
+  });
+  return !isWritten;
+}
+
+/** Calls `found` with the index of each page of a range that is in memory, and its state. */
+function eachPresent(
+  pagemap: number,
+  { start, end }: Range,
+  found: (page: number, state: number) => void,
+): void {
   const entries = (end - start) / pageSize;
   const bytes = new Uint8Array(entries * PAGEMAP_ENTRY);
   const read = readSync(pagemap, bytes, 0, bytes.length, (start / pageSize) * PAGEMAP_ENTRY);
-  const words = new Uint32Array(bytes.buffer, 0, Math.floor(read / 4));
-  return words.filter((_, index) => index % 2 === 1);
+  const words = new Uint32Array(bytes.buffer);
+  for (let page = 0; page < read / PAGEMAP_ENTRY; page++) {
+    const state = words[page * 2 + 1] ?? 0;
+    if ((state & PRESENT) !== 0) found(page, state);
+  }
 }

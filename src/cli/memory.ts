@@ -6,13 +6,13 @@ import { ResidentFiles } from "../bpf/resident.ts";
 const STARTED_MS = 2000;
 /** By now what is in memory is what the agent needs when nobody asks it anything. */
 const SETTLED_MS = 8000;
-const LOOK_MS = 60_000;
+const LOOK_MS = 15_000;
 /** As much more than after the last time makes another time worth while. */
 const GROWN_BYTES = 4 << 20;
 
-/** Resident memory of this process that files are behind, in bytes. */
-function residentFileBytes(): number {
-  return Number(readFileSync("/proc/self/statm", "latin1").split(" ")[2]) * pageSize;
+/** Resident memory of this process, in bytes. */
+function residentBytes(): number {
+  return Number(readFileSync("/proc/self/statm", "latin1").split(" ")[1]) * pageSize;
 }
 
 /** Keeps the agent's resident memory near what it needs. */
@@ -41,11 +41,14 @@ export class MemoryKeeper {
   }
 
   private look(): void {
-    if (residentFileBytes() > this.low + GROWN_BYTES) this.narrow();
+    if (residentBytes() <= this.low + GROWN_BYTES) return;
+    // Not at once: a whole collection would hold the event loop.
+    Bun.gc(false);
+    this.narrow();
   }
 
   private narrow(): void {
     this.files.narrow();
-    this.low = residentFileBytes();
+    this.low = residentBytes();
   }
 }

@@ -11,7 +11,7 @@ export type LockFile = (path: string) => { release(): void } | null;
 
 const FOLDER_MODE = 0o750;
 const FILE_MODE = 0o640;
-const CACHE_KIB = 4096;
+const CACHE_KIB = 1024;
 
 function problem(path: string, what: string, cause?: unknown): AyaflowError {
   return new AyaflowError(`history database ${path}: ${what}`, { cause });
