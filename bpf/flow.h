@@ -25,14 +25,16 @@ static __always_inline int belongs(const struct ayaflow_slot *s, const struct ay
 	return !s->key.meta || same_key(&s->key, key);
 }
 
-/* Multiply-xorshift over the five words; Murmur3's finaliser constants. */
+/* Multiply-xorshift over the five words; Murmur3's finaliser constants. A product carries upwards only, and in network
+ * order neighbours differ in the uppermost bits: one address of the two is turned round, and folded down before the
+ * last product. */
 static __always_inline __u32 hash_key(const struct ayaflow_key *key)
 {
 	const __u64 *w = (const __u64 *)key;
-	__u64 h = (w[0] ^ w[3]) * 0xff51afd7ed558ccdULL;
+	__u64 h = (__builtin_bswap64(w[1]) ^ w[3]) * 0xff51afd7ed558ccdULL;
 
-	h ^= (w[1] ^ (w[2] << 7)) * 0xc4ceb9fe1a85ec53ULL;
-	h ^= w[4];
+	h ^= (__builtin_bswap64(w[0]) ^ w[2] ^ w[4]) * 0xc4ceb9fe1a85ec53ULL;
+	h ^= h >> 29;
 	h *= 0xff51afd7ed558ccdULL;
 	return h >> 40;
 }

@@ -6,11 +6,18 @@ const KINDS = { prog: "prog_id", map: "map_id", link: "link_id" } as const;
 export type BpfKind = keyof typeof KINDS;
 export type BpfObjects = Record<BpfKind, number[]>;
 
+/** The text of a file, none when it has gone meanwhile. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 /** What a process holds open, by /proc/PID/fdinfo. */
 export function bpfObjectsOf(pid: number): BpfObjects {
-  const texts = readdirSync(`/proc/${pid}/fdinfo`).map((fd) =>
-    readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"),
-  );
+  const texts = readdirSync(`/proc/${pid}/fdinfo`).map((fd) => textOf(`/proc/${pid}/fdinfo/${fd}`));
   const ids = (key: string) =>
     texts.flatMap((text) => {
       const id = new RegExp(`^${key}:\\s*(\\d+)`, "m").exec(text)?.[1];
