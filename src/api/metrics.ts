@@ -1,4 +1,5 @@
-import { Counter, Histogram, Registry } from "./prom-client.ts";
+import { registerHistogram } from "./instruments.ts";
+import { Counter, Registry } from "./prom-client.ts";
 
 const SWEEP_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const DRAIN_BUCKETS = [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25];
@@ -22,43 +23,34 @@ export interface Metrics {
 /** The agent's registry and what is counted as it happens; totals held elsewhere are read at each scrape. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  const sweep = new Histogram({
-    name: "ayaflow_sweep_duration_seconds",
-    help: "Time of one sweep over the connection table",
-    buckets: SWEEP_BUCKETS,
-    registers,
-  });
-  const drain = new Histogram({
-    name: "ayaflow_ring_drain_duration_seconds",
-    help: "Time of one drain of the event ring buffer",
-    buckets: DRAIN_BUCKETS,
-    registers,
-  });
-  const loopDelay = new Histogram({
-    name: "ayaflow_event_loop_delay_seconds",
-    help: "How much later than asked the timer of the event ring buffer ran",
-    buckets: LOOP_DELAY_BUCKETS,
-    registers,
-  });
-  const dnsLatency = new Histogram({
-    name: "ayaflow_dns_latency_seconds",
-    help: "Time from a DNS question to its answer",
-    buckets: DNS_BUCKETS,
-    registers,
-  });
   const requests = new Counter({
     name: "ayaflow_http_requests_total",
     help: "HTTP requests answered, by route, method and status",
     labelNames: ["route", "method", "status"] as const,
-    registers,
+    registers: [registry],
   });
   return {
     registry,
-    observeSweep: (seconds) => sweep.observe(seconds),
-    observeDrain: (seconds) => drain.observe(seconds),
-    observeLoopDelay: (seconds) => loopDelay.observe(seconds),
-    observeDnsLatency: (seconds) => dnsLatency.observe(seconds),
+    observeSweep: registerHistogram(registry, {
+      name: "ayaflow_sweep_duration_seconds",
+      help: "Time to read the connection table once",
+      buckets: SWEEP_BUCKETS,
+    }),
+    observeDrain: registerHistogram(registry, {
+      name: "ayaflow_ring_drain_duration_seconds",
+      help: "Time of one drain of the event ring buffer",
+      buckets: DRAIN_BUCKETS,
+    }),
+    observeLoopDelay: registerHistogram(registry, {
+      name: "ayaflow_event_loop_delay_seconds",
+      help: "How much later than asked the timer of the event ring buffer ran",
+      buckets: LOOP_DELAY_BUCKETS,
+    }),
+    observeDnsLatency: registerHistogram(registry, {
+      name: "ayaflow_dns_latency_seconds",
+      help: "Time from a DNS question to its answer",
+      buckets: DNS_BUCKETS,
+    }),
     countRequest: (route, method, status) => requests.inc({ route, method, status }),
   };
 }

@@ -9,14 +9,20 @@ const INFO = ENUMS.ayaflow_info;
 const META = ENUMS.ayaflow_meta;
 const INSPECT = ENUMS.ayaflow_inspect_mode;
 
-/** Slots of one mapping: a whole number of pages at every page size up to 64 KiB. */
-const CHUNK_SLOTS = 4096;
+/** Slots of one mapping, a power of two: a whole number of pages at every page size up to 64 KiB. */
+const CHUNK_SHIFT = 12;
+const CHUNK_SLOTS = 1 << CHUNK_SHIFT;
+/** Slots that `Slots.sums` reads at a time: they are of one mapping. */
+export const BLOCK_SLOTS = 1024;
 const WORDS = SLOT.size / 4;
 const U32 = 0x100000000;
 const META_WORD = KEY.meta.offset / 4;
 const GEN_WORD = SLOT.gen.offset / 4;
 const MODE_BYTE = SLOT.inspect.offset + STRUCTS.ayaflow_inspect.mode.offset;
 const COUNT_WORD = SLOT.count.offset / 4;
+/** From a side's packets to its bytes, and from the counters of one side to those of the other. */
+const BYTES_WORDS = COUNTERS.bytes.offset / 4;
+const SIDE_WORDS = COUNTERS.size / 4;
 
 interface Chunk {
   mapping: Mapping;
@@ -102,9 +108,26 @@ export class Slots {
     const words = this.chunk(slot).words;
     const at = wordOf(slot) + COUNT_WORD;
     into.packetsA = counter(words, at);
-    into.bytesA = counter(words, at + 2);
-    into.packetsB = counter(words, at + COUNTERS.size / 4);
-    into.bytesB = counter(words, at + COUNTERS.size / 4 + 2);
+    into.bytesA = counter(words, at + BYTES_WORDS);
+    into.packetsB = counter(words, at + SIDE_WORDS);
+    into.bytesB = counter(words, at + SIDE_WORDS + BYTES_WORDS);
+  }
+
+  /**
+   * Packets and bytes of both sides together of the slots of a block (number `block`, BLOCK_SLOTS each) for which
+   * `wanted`, by slot, is not 0: into `packets` and `bytes`, by place in the block. What is not wanted stays as it was.
+   */
+  sums(block: number, wanted: Uint8Array, packets: Float64Array, bytes: Float64Array): void {
+    const first = block * BLOCK_SLOTS;
+    const count = Math.min(BLOCK_SLOTS, this.capacity - first);
+    const words = this.chunks[first >>> CHUNK_SHIFT]?.words;
+    if (words === undefined) return;
+    let at = wordOf(first) + COUNT_WORD;
+    for (let place = 0; place < count; place++, at += WORDS) {
+      if (wanted[first + place] === 0) continue;
+      packets[place] = counter(words, at) + counter(words, at + SIDE_WORDS);
+      bytes[place] = counter(words, at + BYTES_WORDS) + counter(words, at + SIDE_WORDS + BYTES_WORDS);
+    }
   }
 
   /** Segments sent again, both sides. */
@@ -227,7 +250,7 @@ export class Slots {
   }
 
   private chunk(slot: number): Chunk {
-    return this.chunks[Math.floor(slot / CHUNK_SLOTS)] ?? this.mapChunk(Math.floor(slot / CHUNK_SLOTS));
+    return this.chunks[slot >>> CHUNK_SHIFT] ?? this.mapChunk(slot >>> CHUNK_SHIFT);
   }
 
   private mapChunk(index: number): Chunk {
@@ -253,11 +276,11 @@ function clientDirectionOf(info: number): number {
 }
 
 function byteOf(slot: number): number {
-  return (slot % CHUNK_SLOTS) * SLOT.size;
+  return (slot & (CHUNK_SLOTS - 1)) * SLOT.size;
 }
 
 function wordOf(slot: number): number {
-  return (slot % CHUNK_SLOTS) * WORDS;
+  return (slot & (CHUNK_SLOTS - 1)) * WORDS;
 }
 
 /** A 64-bit counter that grows meanwhile: two 32-bit loads, again when the high half moved between. */

@@ -12,12 +12,14 @@ const EVENT = ENUMS.ayaflow_event_type;
 /** How often the connection table is swept, unless told otherwise. */
 export const SWEEP_MS = 1000;
 const DRAIN_MIN_MS = 5;
-const DRAIN_MAX_MS = 100;
+const DRAIN_MAX_MS = 50;
 /** Work of one consume call, in events; the clock is read between calls. */
 const DRAIN_BATCH = 1024;
-/** Draining and retiring hand the event loop back after this, in milliseconds. */
+/** Draining hands the event loop back after this, in milliseconds; reading the table and retiring after the other. */
 const DRAIN_BUDGET_MS = 8;
-const TIDY_BUDGET_MS = 5;
+const TURN_MS = 4;
+/** How often the host's clock and its interfaces are looked at: each look takes as long as some thousand slots. */
+const HOST_LOOK_MS = 3000;
 /** A timer of no delay takes as long. */
 const TIMER_MS = 1;
 
@@ -27,12 +29,13 @@ export interface AgentParts {
   table: FlowTable;
   view: ConnectionView;
   monitor: Monitor;
-  /** History: a packet in raw mode, the end of a sweep. */
-  recorder: { packet(event: KernelEvent): void; swept(): void };
+  /** History: a packet in raw mode, the end of a sweep; `then` is called once what that takes is done. */
+  recorder: { packet(event: KernelEvent): void; swept(then: () => void): void };
   /** Called after each sweep. */
   swept(): void;
   /** Watched interfaces that are gone. */
   missingInterfaces(): string[];
+  /** Reading the table took so long, what ran in between not included. */
   observeSweep(seconds: number): void;
   observeDrain(seconds: number): void;
   /** How much later than asked a timer ran. */
@@ -42,7 +45,10 @@ export interface AgentParts {
   now(): number;
 }
 
-/** Drains events and sweeps the connection table, on timers, while it runs. */
+/**
+ * Drains events and sweeps the connection table, on timers, while it runs. What a sweep brings with it is done bit by
+ * bit, in turns of the event loop between which events and requests are handled.
+ */
 export class AgentLoop {
   private drainTimer: ReturnType<typeof setTimeout> | undefined;
   private sweepTimer: ReturnType<typeof setTimeout> | undefined;
@@ -51,10 +57,14 @@ export class AgentLoop {
   private sweepEveryMs = SWEEP_MS;
   private nextSweep = 0;
   private lostOpens = 0;
+  private hostLookDue = -Infinity;
   private stopped = false;
-  /** A tidy is under way, slice by slice. */
-  private tidying = false;
+  /** The table is being read, what is over is being retired, turn by turn. */
+  private isSweeping = false;
+  private isTidying = false;
+  private sweepMs = 0;
   private opened: number[] = [];
+  private updated: number[] = [];
   private retired: Connection[] = [];
 
   constructor(private readonly parts: AgentParts) {}
@@ -125,11 +135,7 @@ export class AgentLoop {
   private scheduleSweep(): void {
     this.sweepTimer = setTimeout(
       () => {
-        try {
-          this.sweep();
-        } catch (error) {
-          this.parts.log.error("a sweep failed", { error: errorMessage(error) });
-        }
+        this.guarded(() => this.sweep());
         // On the beat, without catching up after a pause.
         const now = this.parts.now();
         this.nextSweep = Math.max(this.nextSweep + this.sweepEveryMs, now + this.sweepEveryMs / 2);
@@ -139,31 +145,81 @@ export class AgentLoop {
     );
   }
 
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.parts.log.error("a sweep failed", { error: errorMessage(error) });
+    }
+  }
+
+  /** Does `work` in the event loop's next turn, unless the agent has stopped by then. */
+  private soon(work: () => void): void {
+    setImmediate(() => {
+      if (!this.stopped) this.guarded(work);
+    });
+  }
+
   private sweep(): void {
-    const { table, monitor, clock, log } = this.parts;
-    const started = this.parts.now();
+    const now = this.parts.now();
+    if (now >= this.hostLookDue) {
+      this.hostLookDue = now + HOST_LOOK_MS;
+      this.lookAtHost();
+    }
+    this.discoverLost(now);
+    if (this.isSweeping) return;
+    this.sweepMs = 0;
+    this.readTable();
+  }
+
+  private lookAtHost(): void {
+    const { clock, monitor, log } = this.parts;
     const step = clock.refresh();
     if (step !== 0) log.warn("the wall clock was set", { step_ms: Math.round(step) });
     for (const name of monitor.noteMissing(this.parts.missingInterfaces())) {
       log.warn("a watched interface is gone: restart the agent to watch it again", { interface: name });
     }
-    this.discoverLost(started);
-    const updated: number[] = [];
-    table.sweep(started, monitor.watched ? (slot) => updated.push(slot) : undefined);
-    this.parts.recorder.swept();
+  }
+
+  private readTable(): void {
+    const { table, monitor } = this.parts;
+    const now = () => this.parts.now();
+    const started = now();
+    const changed = monitor.watched ? (slot: number) => void this.updated.push(slot) : undefined;
+    // Until it has ended well: after a failure the next sweep begins anew.
+    this.isSweeping = false;
+    this.isSweeping = table.sweep(now, started + TURN_MS, changed);
+    this.sweepMs += now() - started;
+    if (this.isSweeping) {
+      this.soon(() => this.readTable());
+      return;
+    }
+    this.parts.observeSweep(this.sweepMs / 1000);
+    this.soon(() => this.swept());
+  }
+
+  /** The table has been read: who wants to know is told. */
+  private swept(): void {
+    const { monitor, recorder } = this.parts;
     this.parts.swept();
-    if (!this.tidying) this.tidy();
-    monitor.swept(this.opened, updated, this.retired);
+    monitor.swept(this.opened, this.updated, this.retired);
     this.opened = [];
+    this.updated = [];
     this.retired = [];
-    this.parts.observeSweep((this.parts.now() - started) / 1000);
+    this.soon(() => recorder.swept(() => this.startTidying()));
+  }
+
+  private startTidying(): void {
+    if (this.isTidying) return;
+    this.isTidying = true;
+    this.soon(() => this.tidy());
   }
 
   private tidy(): void {
-    if (this.stopped) return;
-    const until = this.parts.now() + TIDY_BUDGET_MS;
-    this.tidying = this.parts.table.tidy(() => this.parts.now() < until);
-    if (this.tidying) setImmediate(() => this.tidy());
+    const until = this.parts.now() + TURN_MS;
+    this.isTidying = false;
+    this.isTidying = this.parts.table.tidy(() => this.parts.now() < until);
+    if (this.isTidying) this.soon(() => this.tidy());
   }
 
   /** Connections whose `open` event found the ring full are found by looking at every slot. */

@@ -5,7 +5,7 @@ import type { Naming } from "./naming.ts";
 import type { FlowTable } from "./table.ts";
 import { type Connection, type Direction, type LiveQuery, TCP_STATES } from "./types.ts";
 import { parseNetwork } from "./network.ts";
-import { topBy } from "./top.ts";
+import { TopItems } from "./top.ts";
 
 /** Turns the kernel's times into milliseconds since the epoch. */
 export interface WallClock {
@@ -85,15 +85,16 @@ export class ConnectionView {
   /** Live connections that match, in the asked order, and how many matched in all. */
   live(query: LiveQuery): { connections: Connection[]; matched: number } {
     const matches = this.matcher(query);
-    const slots: number[] = [];
+    const rank = this.rank(query.sort);
+    const top = new TopItems(query.limit);
+    let matched = 0;
     for (let index = 0; index < this.table.size; index++) {
       const slot = this.table.live[index] ?? 0;
-      if (matches(slot)) slots.push(slot);
+      if (!matches(slot)) continue;
+      matched++;
+      top.offer(slot, rank(slot));
     }
-    return {
-      connections: topBy(slots, this.rank(query.sort), query.limit).map((slot) => this.connection(slot)),
-      matched: slots.length,
-    };
+    return { connections: top.sorted().map((slot) => this.connection(slot)), matched };
   }
 
   private matcher(query: LiveQuery): (slot: number) => boolean {
@@ -101,11 +102,14 @@ export class ConnectionView {
     const network = query.ip === undefined ? null : parseNetwork(query.ip);
     const isNamed = query.domain === undefined ? null : domainMatcher(query.domain);
     const { port } = query;
+    const { protocol: wanted, interface: name, state } = query;
+    const filters = [wanted, name, state, port, isNamed ?? undefined, network ?? undefined];
+    if (filters.every((filter) => filter === undefined)) return () => true;
     return (slot) => {
       const { protocol, ipv6, ifindex } = splitMeta(this.table.meta(slot));
-      if (query.protocol !== undefined && protocol !== query.protocol) return false;
-      if (query.interface !== undefined && this.interfaceName(ifindex) !== query.interface) return false;
-      if (query.state !== undefined && TCP_STATES[slots.state(slot)] !== query.state) return false;
+      if (wanted !== undefined && protocol !== wanted) return false;
+      if (name !== undefined && this.interfaceName(ifindex) !== name) return false;
+      if (state !== undefined && TCP_STATES[slots.state(slot)] !== state) return false;
       if (port !== undefined && slots.port(slot, 0) !== port && slots.port(slot, 1) !== port) return false;
       if (isNamed !== null && !isNamed(this.naming(slot).domain)) return false;
       return (

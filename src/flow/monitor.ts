@@ -18,6 +18,8 @@ import type {
 const CLASS = ENUMS.ayaflow_class;
 const LOST = ENUMS.ayaflow_lost;
 const RATE_SWEEPS = 3;
+/** Row of the totals for packets on interfaces that nobody said are watched. */
+const UNKNOWN_ROW = 0;
 /** A loss makes the agent degraded for so long. */
 const DEGRADED_MS = 10_000;
 const MAX_CHANGES = 2000;
@@ -138,7 +140,7 @@ export class Monitor implements AgentView {
 
   /** `open` events that found the ring full, since start. */
   lostOpens(): number {
-    return this.options.counters.losses()[LOST.AYAFLOW_LOST_RING_OPEN] ?? 0;
+    return this.options.counters.loss(LOST.AYAFLOW_LOST_RING_OPEN);
   }
 
   /** Whether anyone wants each sweep's changes. */
@@ -148,15 +150,14 @@ export class Monitor implements AgentView {
 
   /** Called once a sweep, after the table's. */
   swept(opened: number[], updated: number[], retired: Connection[]): void {
-    const stats = this.stats();
-    const now = this.options.now();
-    this.samples.push({ at: now, total: stats.total, losses: stats.losses });
-    this.samples = this.samples.filter(({ at }) => now - at < DEGRADED_MS);
-    if (!this.watched) return;
+    const stats = this.watched ? this.stats() : null;
+    this.sample();
+    if (stats === null) return;
     const isNew = new Set(opened);
     const records = (slots: number[]) =>
       slots.slice(0, MAX_CHANGES).map((slot) => this.options.view.connection(slot));
-    const changed = updated.filter((slot) => !isNew.has(slot));
+    // Some may have been retired since they were found changed.
+    const changed = updated.filter((slot) => !isNew.has(slot) && this.options.table.meta(slot) !== 0);
     const change: SweepChange = {
       stats,
       opened: records(opened),
@@ -167,15 +168,24 @@ export class Monitor implements AgentView {
     for (const listener of this.listeners) listener(change);
   }
 
+  /** Of all there is to know only what is compared later: most sweeps nobody asks for the rest. */
+  private sample(): void {
+    const { counters } = this.options;
+    const now = this.options.now();
+    const rows = [UNKNOWN_ROW, ...this.options.interfaces().map(({ row }) => row)];
+    this.samples.push({ at: now, total: counters.seen(rows), losses: this.losses() });
+    while (now - (this.samples[0]?.at ?? now) >= DEGRADED_MS) this.samples.shift();
+  }
+
   private interfaces(): InterfaceTotals[] {
     const { counters } = this.options;
-    const names = [{ name: "unknown", row: 0 }, ...this.options.interfaces()];
+    const names = [{ name: "unknown", row: UNKNOWN_ROW }, ...this.options.interfaces()];
     return names.flatMap(({ name, row }) =>
       (["ingress", "egress"] as const).flatMap((direction, hook) => {
         const classes = counters.read(row, hook);
         const of = (index: number) => classes[index] ?? { packets: 0, bytes: 0 };
         const seen = total(classes);
-        if (row === 0 && seen.packets === 0) return [];
+        if (row === UNKNOWN_ROW && seen.packets === 0) return [];
         return [
           {
             interface: name,

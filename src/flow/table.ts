@@ -1,5 +1,5 @@
 import { ENUMS } from "../bpf/layout.gen.ts";
-import type { SideCounters, Slots } from "../bpf/slots.ts";
+import { BLOCK_SLOTS, type Slots } from "../bpf/slots.ts";
 
 const STATE = ENUMS.ayaflow_state;
 const LIVE = 1;
@@ -44,13 +44,19 @@ export class FlowTable {
   private readonly flags: Uint8Array;
   private readonly position: Uint32Array;
   private readonly lastChange: Float64Array;
-  private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
   private readonly generations: Uint32Array;
+  /** Counters of the block at hand, by place in it. */
+  private readonly blockPackets = new Float64Array(BLOCK_SLOTS);
+  private readonly blockBytes = new Float64Array(BLOCK_SLOTS);
+  /** When each block was last read, and which is next in the sweep under way: 0 while there is none. */
+  private readonly readAt: Float64Array;
+  private nextBlock = 0;
+  /** No slot from this on was ever in use. */
+  private top = 0;
   /** To be taken out of the look-ups; taken out, since the last sweep; taken out before it. */
   private expired: number[] = [];
   private retiring: number[] = [];
   private freeing: number[] = [];
-  private sweptAt: number;
 
   constructor(
     readonly kernel: TableKernel,
@@ -68,7 +74,7 @@ export class FlowTable {
     this.byteRate = new Float32Array(capacity);
     this.lastChange = new Float64Array(capacity);
     this.generations = new Uint32Array(capacity);
-    this.sweptAt = now;
+    this.readAt = new Float64Array(Math.ceil(capacity / BLOCK_SLOTS)).fill(now);
   }
 
   /** `meta` word of the connection's key, kept also while the slot is being retired. */
@@ -102,6 +108,7 @@ export class FlowTable {
     this.lastChange[slot] = now;
     this.position[slot] = this.size;
     this.live[this.size++] = slot;
+    this.top = Math.max(this.top, slot + 1);
     this.options.opened(slot);
     return true;
   }
@@ -116,49 +123,69 @@ export class FlowTable {
   }
 
   /**
-   * Reads every live counter, works out rates, and finds what is idle or done, for `tidy`.
-   * `changed` is called for each connection that had packets since.
+   * Goes on with the sweep under way, or begins one, until `until` by the clock `now` or until every live counter was
+   * read. Works out rates, and finds what is idle or done, for `tidy`. `changed` is called for each connection that had
+   * packets since the sweep before. Returns whether something is left to do.
    */
-  sweep(now: number, changed?: (slot: number) => void): void {
-    for (const slot of this.retiring.splice(0)) this.freeing.push(slot);
-    const perSecond = 1000 / Math.max(1, now - this.sweptAt);
+  sweep(now: () => number, until: number, changed?: (slot: number) => void): boolean {
+    if (this.nextBlock === 0) {
+      for (const slot of this.retiring.splice(0)) this.freeing.push(slot);
+    }
+    const blocks = Math.ceil(this.top / BLOCK_SLOTS);
+    for (let at = now(); this.nextBlock < blocks; at = now()) {
+      if (at >= until) return true;
+      this.sweepBlock(this.nextBlock++, at, changed);
+    }
+    // Their first connection's rate is over the time since this sweep.
+    this.readAt.fill(now(), blocks);
+    this.nextBlock = 0;
+    return false;
+  }
+
+  private sweepBlock(block: number, now: number, changed?: (slot: number) => void): void {
+    const { blockPackets, blockBytes } = this;
     const { slots } = this.kernel;
-    const { counters } = this;
+    slots.sums(block, this.flags, blockPackets, blockBytes);
+    // Between two readings of the same block, whenever within its sweep each was.
+    const perSecond = 1000 / Math.max(1, now - (this.readAt[block] ?? 0));
+    this.readAt[block] = now;
     const pressed = this.size > this.options.capacity * PRESSURE;
-    for (let index = 0; index < this.size; index++) {
-      const slot = this.live[index] ?? 0;
-      slots.counters(slot, counters);
-      const packets = counters.packetsA + counters.packetsB;
-      const bytes = counters.bytesA + counters.bytesB;
+    const { timeoutMs } = this.options;
+    const first = block * BLOCK_SLOTS;
+    const end = Math.min(this.top, first + BLOCK_SLOTS);
+    for (let slot = first; slot < end; slot++) {
+      if (this.flags[slot] === 0) continue;
+      const packets = blockPackets[slot - first] ?? 0;
       const more = packets - (this.packets[slot] ?? 0);
       if (more > 0) {
+        const bytes = blockBytes[slot - first] ?? 0;
         this.packetRate[slot] = more * perSecond;
         this.byteRate[slot] = (bytes - (this.bytes[slot] ?? 0)) * perSecond;
         this.packets[slot] = packets;
         this.bytes[slot] = bytes;
         this.lastChange[slot] = now;
         changed?.(slot);
-      } else if (this.packetRate[slot] !== 0) {
+        continue;
+      }
+      if (this.packetRate[slot] !== 0) {
         this.packetRate[slot] = 0;
         this.byteRate[slot] = 0;
       }
       if (this.flags[slot] !== LIVE) continue;
-      const closed = slots.state(slot) >= STATE.AYAFLOW_STATE_CLOSED;
-      const idle = now - (this.lastChange[slot] ?? 0);
-      if (idle >= this.options.timeoutMs || (closed && pressed && more === 0)) {
+      const isIdle = now - (this.lastChange[slot] ?? 0) >= timeoutMs;
+      if (isIdle || (pressed && slots.state(slot) >= STATE.AYAFLOW_STATE_CLOSED)) {
         this.flags[slot] = LIVE | EXPIRED;
         this.expired.push(slot);
       }
     }
-    this.sweptAt = now;
   }
 
   /** Connections that are neither closed nor on their way out. */
   active(): number {
+    const { slots } = this.kernel;
     let active = 0;
-    for (let index = 0; index < this.size; index++) {
-      const slot = this.live[index] ?? 0;
-      if (this.flags[slot] === LIVE && this.kernel.slots.state(slot) < STATE.AYAFLOW_STATE_CLOSED) active++;
+    for (let slot = 0; slot < this.top; slot++) {
+      if (this.flags[slot] === LIVE && slots.state(slot) < STATE.AYAFLOW_STATE_CLOSED) active++;
     }
     return active;
   }

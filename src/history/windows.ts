@@ -8,7 +8,7 @@ import type { Identity, RowValues } from "./types.ts";
 
 /** Slots looked at before the clock is read, and how long one slice of a window's end may take. */
 const SLICE_SLOTS = 256;
-const SLICE_BUDGET_MS = 5;
+const SLICE_BUDGET_MS = 3;
 const FIELDS = 5;
 const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
@@ -109,17 +109,22 @@ export class WindowRecorder {
     this.factor = factor;
   }
 
-  /** Called after each sweep: at a window's end, starts writing its rows in slices. */
-  swept(): void {
-    if (this.options.windowMs === 0 || this.walking) return;
+  /**
+   * Called after each sweep: at a window's end, writes its rows in slices. `then` is called after the last one, at once
+   * where there are none, and not at all while the slices of a sweep before are under way, or after `finish`.
+   */
+  swept(then: () => void): void {
+    if (this.walking) return;
     const start = this.align(this.options.wallMs());
-    const elapsed = start - this.windowStart;
-    // Below 0 the clock was set back.
-    if (elapsed >= 0 && elapsed < this.options.windowMs * this.factor) return;
+    if (!this.isOver(start)) {
+      then();
+      return;
+    }
     this.walking = true;
     this.walk(this.options.table.live.slice(0, this.options.table.size), 0, () => {
       this.windowStart = start;
       this.walking = false;
+      then();
     });
   }
 
@@ -145,6 +150,13 @@ export class WindowRecorder {
       this.record(table.live[index] ?? 0);
     }
     return 0;
+  }
+
+  /** Whether the window under way is over, `start` being that of the present one. */
+  private isOver(start: number): boolean {
+    const elapsed = start - this.windowStart;
+    // Below 0 the clock was set back.
+    return this.options.windowMs !== 0 && (elapsed < 0 || elapsed >= this.options.windowMs * this.factor);
   }
 
   private align(wallMs: number): number {

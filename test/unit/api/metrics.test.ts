@@ -150,6 +150,17 @@ test("sweep, drain, loop delay and DNS times are histograms", async () => {
   expect(found.get('ayaflow_dns_latency_seconds_bucket{le="0.025"}')).toBe(1);
 });
 
+test("every observation of a histogram is in the next scrape, however many there were", async () => {
+  const own = createMetrics();
+  const count = async () =>
+    samples(await own.registry.metrics()).get("ayaflow_event_loop_delay_seconds_count");
+  expect(await count()).toBe(0);
+  for (let seen = 0; seen < 200; seen++) own.observeLoopDelay(0.001);
+  expect(await count()).toBe(200);
+  own.observeLoopDelay(0.001);
+  expect([await count(), await count()]).toEqual([201, 201]);
+});
+
 test("the process and the build are described", async () => {
   const found = samples(await scrape());
   const build = `ayaflow_build_info{version="1.2.3",commit="abc1234",bun_version="${Bun.version}"}`;

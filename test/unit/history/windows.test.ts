@@ -70,7 +70,7 @@ function recorderOfOne(windowMs = WINDOW_MS) {
   const endWindow = () => {
     state.packets++;
     state.wallMs += WINDOW_MS;
-    recorder.swept();
+    recorder.swept(() => {});
   };
   return { taken, state, identities, recorder, endWindow };
 }
@@ -201,4 +201,16 @@ test("a clock that was set back ends a long window", () => {
   state.wallMs -= 3 * WINDOW_MS;
   endWindow();
   expect(taken.map(({ timestampMs }) => timestampMs)).toEqual([START_MS]);
+});
+
+test("after a sweep it says when it is done: at a window's end when the rows are made, else at once", () => {
+  const { taken, state, recorder } = recorderOfOne();
+  const rowsWhenDone: number[] = [];
+  const sweep = () => recorder.swept(() => rowsWhenDone.push(taken.length));
+  state.packets++;
+  sweep();
+  state.wallMs += WINDOW_MS;
+  sweep();
+  sweep();
+  expect(rowsWhenDone).toEqual([0, 1, 1]);
 });
