@@ -6,9 +6,9 @@ import { ResidentFiles } from "../bpf/resident.ts";
 const STARTED_MS = 2000;
 /** By now what is in memory is what the agent needs when nobody asks it anything. */
 const SETTLED_MS = 8000;
-const LOOK_MS = 15_000;
+const LOOK_MS = 5000;
 /** As much more than after the last time makes another time worth while. */
-const GROWN_BYTES = 4 << 20;
+const GROWN_BYTES = 5 << 20;
 
 /** Resident memory of this process, in bytes. */
 function residentBytes(): number {
@@ -42,9 +42,9 @@ export class MemoryKeeper {
 
   private look(): void {
     if (residentBytes() <= this.low + GROWN_BYTES) return;
-    // Not at once: a whole collection would hold the event loop.
-    Bun.gc(false);
-    this.narrow();
+    // Some 6 ms each: in turns of the event loop of their own.
+    Bun.gc(true);
+    setImmediate(() => this.narrow());
   }
 
   private narrow(): void {
