@@ -1,11 +1,12 @@
 /**
- * Runs the benchmarks, or those named: `npm run bench`, `npm run bench -- NAME...`. Ends with every bound, and draws the
- * charts. A bound that is missed does not make it fail; a benchmark that does not run does.
+ * Runs the benchmarks, or those named: `npm run bench`, `npm run bench -- NAME...`. Draws the charts, writes the tables,
+ * and ends with every bound. A bound that is missed does not make it fail; a benchmark that does not run does.
  */
 import { existsSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
 import { passThrough, ROOT } from "../support/command.ts";
 import { drawCharts } from "./charts.ts";
+import { writeResults } from "./results.ts";
 import type { Report } from "./support/report.ts";
 import {
   type Benchmark,
@@ -60,5 +61,6 @@ tellLoad();
 const outcomes: Outcome[] = [];
 for (const name of benchmarks) outcomes.push(await run(name));
 for (const line of await drawCharts()) console.log(line);
+console.log(await writeResults());
 for (const line of summaryLines(outcomes)) console.log(line);
 process.exit(outcomes.every(({ exitCode }) => exitCode === 0) ? 0 : 1);
