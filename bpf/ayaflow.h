@@ -272,5 +272,6 @@ _Static_assert(sizeof(struct ayaflow_open) == 16, "open");
 _Static_assert(sizeof(struct ayaflow_event) == 32, "event");
 _Static_assert(sizeof(struct ayaflow_payload) == 48, "payload");
 _Static_assert(sizeof(struct ayaflow_inspect) == 8, "inspect");
+_Static_assert((AYAFLOW_INSPECT_BYTES & (AYAFLOW_INSPECT_BYTES - 1)) == 0, "a mask keeps lengths below it");
 
 #endif

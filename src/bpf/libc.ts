@@ -33,7 +33,8 @@ const libc = dlopen("libc.so.6", {
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   memcpy: { args: ["ptr", "ptr", "usize"], returns: "ptr" },
-  vsnprintf: { args: ["ptr", "usize", "ptr", "ptr"], returns: "i32" },
+  vasprintf: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  free: { args: ["ptr"], returns: "void" },
 });
 const { symbols } = libc;
 
@@ -140,12 +141,17 @@ export function claimName(name: string): number | null {
   return null;
 }
 
-const FORMAT_BYTES = 16384;
-const formatBuffer = new Uint8Array(FORMAT_BYTES);
+/** Kept of one message: its end, where a verifier's log says why. */
+const MESSAGE_BYTES = 16384;
 
-/** What C's vsnprintf makes of `format` and a va_list that C passed on. */
+/** What C's vasprintf makes of `format` and a va_list that C passed on; of a long text the end. */
 export function formatVaList(format: Pointer, list: Pointer): string {
-  const written = symbols.vsnprintf(formatBuffer, FORMAT_BYTES, format, list);
-  const length = Math.max(0, Math.min(written, FORMAT_BYTES - 1));
-  return new TextDecoder().decode(formatBuffer.subarray(0, length));
+  const made = new BigUint64Array(1);
+  const length = symbols.vasprintf(made, format, list);
+  if (length < 0) return "";
+  const address = Number(made[0]);
+  const kept = new Uint8Array(Math.min(length, MESSAGE_BYTES));
+  copyFrom((address + length - kept.length) as Pointer, kept.length, kept);
+  symbols.free(address as Pointer);
+  return new TextDecoder().decode(kept);
 }
