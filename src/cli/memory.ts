@@ -6,7 +6,9 @@ import { ResidentFiles } from "../bpf/resident.ts";
 const STARTED_MS = 2000;
 /** By now what is in memory is what the agent needs when nobody asks it anything. */
 const SETTLED_MS = 8000;
-const LOOK_MS = 5000;
+const LOOK_MS = 2000;
+/** Each time takes some 12 ms: one for each window of history of the usual length, not more. */
+const REST_MS = 8000;
 /** As much more than after the last time makes another time worth while. */
 const GROWN_BYTES = 5 << 20;
 
@@ -20,6 +22,10 @@ export class MemoryKeeper {
   private readonly files = new ResidentFiles();
   private readonly timers: Timer[] = [];
   private low = 0;
+  private restUntil = 0;
+
+  /** While `isBusy`, memory is in use that will not be needed in a moment. */
+  constructor(private readonly isBusy: () => boolean) {}
 
   /** Call when the agent is ready. */
   start(): void {
@@ -41,7 +47,9 @@ export class MemoryKeeper {
   }
 
   private look(): void {
-    if (residentBytes() <= this.low + GROWN_BYTES) return;
+    const now = performance.now();
+    if (now < this.restUntil || this.isBusy() || residentBytes() <= this.low + GROWN_BYTES) return;
+    this.restUntil = now + REST_MS;
     // Some 6 ms each: in turns of the event loop of their own.
     Bun.gc(true);
     setImmediate(() => this.narrow());

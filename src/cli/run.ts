@@ -58,7 +58,7 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
 
   const metrics = createMetrics();
   const raw = config.aggregationWindowSeconds === 0;
-  const memory = new MemoryKeeper();
+  const memory = new MemoryKeeper(() => history.status().queued > 0);
   cleanup.defer(() => memory.stop());
   const agent = createAgent(
     config,

@@ -1,5 +1,5 @@
 /**
- * What counting takes of a host's throughput: `bun test/bench/throughput.ts [--quick]`. iperf3 across veth pairs whose
+ * What counting takes of a host's throughput: `bun test/bench/throughput.ts [--quick]`. iperf3 across a veth pair whose
  * receiving end has nothing, the agent, or the classic design attached, in turn.
  */
 import { readFileSync } from "node:fs";

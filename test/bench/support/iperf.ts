@@ -18,7 +18,7 @@ export interface Kind {
 
 export interface Throughput {
   kind: Kind;
-  /** By round. */
+  /** Of the rounds in which it was measured. */
   reached: Record<StageName, number[]>;
   /** Medians over the rounds of what was reached by what was reached with nothing attached in the same round. */
   kept: Record<Exclude<StageName, "none">, number>;
@@ -26,11 +26,6 @@ export interface Throughput {
 
 const PORT = 5201;
 const SECONDS = "1";
-
-interface Stage {
-  name: StageName;
-  lab: Lab;
-}
 
 interface Side {
   bits_per_second: number;
@@ -51,37 +46,54 @@ function amount(unit: Kind["unit"], { sent, received }: { sent: Side; received: 
   return ((sent.packets ?? Number.NaN) - (received.lost_packets ?? Number.NaN)) / sent.seconds;
 }
 
-async function openStage(stack: AsyncDisposableStack, name: StageName, options: LabOptions): Promise<Stage> {
-  const lab = stack.use(await createLab(options));
-  const server = lab.server.spawn(["iperf3", "-s", "-p", String(PORT)]);
-  await server.listening("tcp", PORT);
-  if (name !== "none") stack.use(await attach(name, lab));
-  return { name, lab };
+/** A second of `kind` with a subject attached for as long. */
+async function measureWith(name: StageName, lab: Lab, kind: Kind): Promise<number> {
+  if (name === "none") return amount(kind.unit, await measure(lab, kind));
+  await using _attached = await attach(name, lab);
+  return amount(kind.unit, await measure(lab, kind));
 }
 
-function keptOf(reached: Throughput["reached"], name: StageName): number {
-  return median(reached[name].map((value, round) => value / (reached.none[round] ?? Number.NaN)));
+/** The classic design is there for orientation: a third of the rounds do. */
+const CLASSIC_EVERY = 3;
+
+function stagesOf(round: number): StageName[] {
+  const stages = STAGES.filter((name) => name !== "classic" || round % CLASSIC_EVERY === 0);
+  return round % 2 === 0 ? stages : stages.toReversed();
+}
+
+/** Median over the rounds of what a stage reached by what was reached with nothing attached in the same round. */
+function keptOf(rounds: readonly Map<StageName, number>[], name: StageName): number {
+  return median(
+    rounds.flatMap((round) => {
+      const [value, bare] = [round.get(name), round.get("none")];
+      return value === undefined || bare === undefined ? [] : [value / bare];
+    }),
+  );
 }
 
 /**
- * Measures several kinds of traffic that go through the same labs, a second each. All stages stand side by side and take
- * turns, forth and back, so that a slow moment of the machine hits all alike.
+ * Measures several kinds of traffic, a second at a time, on one veth pair a kind of lab: with nothing attached and with
+ * each subject in turn, forth and back, so that a slow moment of the machine, and the place of the pair in it, hit all alike.
  */
-export async function throughputs(kinds: readonly Kind[], rounds: number): Promise<Throughput[]> {
-  await using stack = new AsyncDisposableStack();
+export async function throughputs(kinds: readonly Kind[], count: number): Promise<Throughput[]> {
   const results: Throughput[] = [];
   for (const [options, same] of Map.groupBy(kinds, ({ lab }) => lab)) {
-    const stages: Stage[] = [];
-    for (const name of STAGES) stages.push(await openStage(stack, name, options));
+    await using lab = await createLab(options);
+    await using server = lab.server.spawn(["iperf3", "-s", "-p", String(PORT)]);
+    await server.listening("tcp", PORT);
     for (const kind of same) {
-      const reached: Throughput["reached"] = { none: [], ours: [], classic: [] };
-      for (let round = 0; round < rounds; round++) {
-        for (const { name, lab } of round % 2 === 0 ? stages : stages.toReversed()) {
-          reached[name].push(amount(kind.unit, await measure(lab, kind)));
-        }
+      const rounds: Map<StageName, number>[] = [];
+      for (let round = 0; round < count; round++) {
+        const reached = new Map<StageName, number>();
+        for (const name of stagesOf(round)) reached.set(name, await measureWith(name, lab, kind));
+        rounds.push(reached);
       }
-      const kept = { ours: keptOf(reached, "ours"), classic: keptOf(reached, "classic") };
-      results.push({ kind, reached, kept });
+      const values = (name: StageName) => rounds.flatMap((round) => round.get(name) ?? []);
+      results.push({
+        kind,
+        reached: { none: values("none"), ours: values("ours"), classic: values("classic") },
+        kept: { ours: keptOf(rounds, "ours"), classic: keptOf(rounds, "classic") },
+      });
     }
   }
   return results;
