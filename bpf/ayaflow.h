@@ -14,6 +14,8 @@ enum ayaflow_limit {
 	AYAFLOW_MAX_IFINDEX = (1 << 23) - 1,
 	/* Slots that one run of ayaflow_fill puts into ayaflow_free. */
 	AYAFLOW_FILL_SLOTS = 256,
+	/* Above the type in ayaflow_open. */
+	AYAFLOW_OPEN_SLOT_SHIFT = 8,
 	/* What userspace gets to see of each side of a connection whose name it looks for. */
 	AYAFLOW_INSPECT_BYTES = 16384,
 	AYAFLOW_INSPECT_PACKETS = 24,
@@ -190,16 +192,14 @@ struct ayaflow_totals {
 	struct ayaflow_counters by_class[AYAFLOW_CLASSES];
 };
 
-/* A connection was taken into the table. Small, as a burst of them has to fit into the ring. */
+/* A connection was taken into the table. Small, as a burst of them has to fit into the ring: 16 bytes with its header. */
 struct ayaflow_open {
-	__u8 type;
-	__u8 reserved[3];
-	__u32 slot;
+	/* The type in the lowest byte, as in the other events, and the slot above it. */
+	__u32 type_and_slot;
 	__u32 gen;
-	__u32 reserved2;
 };
 
-/* One packet, in raw mode. The first fields are those of ayaflow_open. */
+/* One packet, in raw mode. */
 struct ayaflow_event {
 	__u8 type;
 	__u8 direction;
@@ -268,7 +268,7 @@ _Static_assert(sizeof(struct ayaflow_slot) == 192, "slot: three cache lines");
 _Static_assert(offsetof(struct ayaflow_slot, state) == offsetof(struct ayaflow_slot, info) + 1, "one word");
 _Static_assert(offsetof(struct ayaflow_slot, info) % 2 == 0, "one word");
 _Static_assert(sizeof(struct ayaflow_totals) == 64, "totals");
-_Static_assert(sizeof(struct ayaflow_open) == 16, "open");
+_Static_assert(sizeof(struct ayaflow_open) == 8, "open");
 _Static_assert(sizeof(struct ayaflow_event) == 32, "event");
 _Static_assert(sizeof(struct ayaflow_payload) == 48, "payload");
 _Static_assert(sizeof(struct ayaflow_inspect) == 8, "inspect");

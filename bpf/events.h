@@ -16,7 +16,8 @@ static __always_inline void emit_open(__u32 slot, __u32 gen)
 		count_lost(AYAFLOW_LOST_RING_OPEN, 1);
 		return;
 	}
-	*e = (struct ayaflow_open){ .type = AYAFLOW_EVENT_OPEN, .slot = slot, .gen = gen };
+	e->type_and_slot = slot << AYAFLOW_OPEN_SLOT_SHIFT | AYAFLOW_EVENT_OPEN;
+	e->gen = gen;
 	bpf_ringbuf_submit(e, QUIET);
 }
 

@@ -49,12 +49,9 @@ export const STRUCTS = {
     inspect: { offset: 8, size: 4 },
   },
   ayaflow_open: {
-    size: 16,
-    type: { offset: 0, size: 1 },
-    reserved: { offset: 1, size: 3 },
-    slot: { offset: 4, size: 4 },
-    gen: { offset: 8, size: 4 },
-    reserved2: { offset: 12, size: 4 },
+    size: 8,
+    type_and_slot: { offset: 0, size: 4 },
+    gen: { offset: 4, size: 4 },
   },
   ayaflow_payload: {
     size: 48,
@@ -157,6 +154,7 @@ export const ENUMS = {
     AYAFLOW_MAX_INTERFACES: 256,
     AYAFLOW_MAX_IFINDEX: 8388607,
     AYAFLOW_FILL_SLOTS: 256,
+    AYAFLOW_OPEN_SLOT_SHIFT: 8,
     AYAFLOW_INSPECT_BYTES: 16384,
     AYAFLOW_INSPECT_PACKETS: 24,
   },

@@ -14,6 +14,7 @@ const TYPE_PAYLOAD = ENUMS.ayaflow_event_type.AYAFLOW_EVENT_PAYLOAD;
 const PAYLOAD_WORK = 16;
 /** Any negative value stops ring_buffer__consume after the record at hand. */
 const STOP = -1;
+const SLOT_SHIFT = ENUMS.ayaflow_limit.AYAFLOW_OPEN_SLOT_SHIFT;
 const U32 = 0x100000000;
 
 /**
@@ -149,7 +150,7 @@ export class EventRing {
 
   private receive(data: Pointer, size: number): number {
     try {
-      const type = read.u8(data, OPEN.type.offset);
+      const type = read.u8(data, EVENT.type.offset);
       if (type === TYPE_PACKET && size >= EVENT.size) this.receivePacket(data);
       else if (type === TYPE_PAYLOAD && size > PAYLOAD.size) this.receivePayload(data, size);
       else if (type === TYPE_OPEN && size >= OPEN.size) this.receiveOpen(data);
@@ -164,7 +165,7 @@ export class EventRing {
   private receiveOpen(data: Pointer): void {
     const { event } = this;
     event.type = TYPE_OPEN;
-    event.slot = read.u32(data, OPEN.slot.offset);
+    event.slot = read.u32(data, OPEN.type_and_slot.offset) >>> SLOT_SHIFT;
     event.gen = read.u32(data, OPEN.gen.offset);
     this.handlers.event(event);
   }

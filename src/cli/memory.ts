@@ -7,21 +7,28 @@ const STARTED_MS = 2000;
 /** By now what is in memory is what the agent needs when nobody asks it anything. */
 const SETTLED_MS = 8000;
 const LOOK_MS = 2000;
-/** Each time takes some 12 ms: one for each window of history of the usual length, not more. */
-const REST_MS = 8000;
+/** Either step takes some 6 ms: so often at most. */
+const REST_MS = 4000;
 /** As much more than after the last time makes another time worth while. */
-const GROWN_BYTES = 5 << 20;
+const GROWN_BYTES = 4 << 20;
 
-/** Resident memory of this process, in bytes. */
-function residentBytes(): number {
-  return Number(readFileSync("/proc/self/statm", "latin1").split(" ")[1]) * pageSize;
+interface Resident {
+  /** Bytes that files or shared mappings are behind, and the others. */
+  file: number;
+  anonymous: number;
+}
+
+/** Resident memory of this process. */
+function resident(): Resident {
+  const [, all, file] = readFileSync("/proc/self/statm", "latin1").split(" ").map(Number);
+  return { file: (file ?? 0) * pageSize, anonymous: ((all ?? 0) - (file ?? 0)) * pageSize };
 }
 
 /** Keeps the agent's resident memory near what it needs. */
 export class MemoryKeeper {
   private readonly files = new ResidentFiles();
   private readonly timers: Timer[] = [];
-  private low = 0;
+  private low: Resident = { file: 0, anonymous: 0 };
   private restUntil = 0;
 
   /** While `isBusy`, memory is in use that will not be needed in a moment. */
@@ -48,15 +55,22 @@ export class MemoryKeeper {
 
   private look(): void {
     const now = performance.now();
-    if (now < this.restUntil || this.isBusy() || residentBytes() <= this.low + GROWN_BYTES) return;
+    if (now < this.restUntil || this.isBusy()) return;
+    const { file, anonymous } = resident();
+    const isLittered = anonymous > this.low.anonymous + GROWN_BYTES;
+    const isWide = file > this.low.file + GROWN_BYTES;
+    if (!isLittered && !isWide) return;
     this.restUntil = now + REST_MS;
-    // Some 6 ms each: in turns of the event loop of their own.
-    Bun.gc(true);
-    setImmediate(() => this.narrow());
+    if (isLittered) {
+      Bun.gc(true);
+      this.low.anonymous = resident().anonymous;
+    }
+    // In a turn of the event loop of its own.
+    if (isWide) setImmediate(() => this.narrow());
   }
 
   private narrow(): void {
     this.files.narrow();
-    this.low = residentBytes();
+    this.low.file = resident().file;
   }
 }

@@ -13,9 +13,9 @@ import { MemoryKeeper } from "./memory.ts";
 import { COMMIT, VERSION } from "./version.ts";
 
 const RAW_RING_BYTES = 16 * 1024 * 1024;
-/** Of 43,000 connections that open between two drains; all of it counts as resident, twice, as libbpf maps it so. */
+/** Of 65,536 connections that open between two drains; all of it counts as resident, twice, as libbpf maps it so. */
 const RING_BYTES = 1024 * 1024;
-/** Payload of 50 ms at 40 MB/s. */
+/** Payload of 100 ms at 20 MB/s. */
 const INSPECT_RING_BYTES = 2 * 1024 * 1024;
 /** Flushed and detached within 2 s of a signal; history gets the most of it. */
 const FLUSH_MS = 1200;

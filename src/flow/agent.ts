@@ -12,7 +12,7 @@ const EVENT = ENUMS.ayaflow_event_type;
 /** How often the connection table is swept, unless told otherwise. */
 export const SWEEP_MS = 1000;
 const DRAIN_MIN_MS = 5;
-const DRAIN_MAX_MS = 75;
+const DRAIN_MAX_MS = 100;
 /** Work of one consume call, in events; the clock is read between calls. */
 const DRAIN_BATCH = 1024;
 /** Draining hands the event loop back after this, in milliseconds; reading the table and retiring after the other. */

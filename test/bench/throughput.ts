@@ -8,7 +8,7 @@ import { type Kind, STAGES, type Throughput, throughputs } from "./support/iperf
 import { median } from "./support/measure.ts";
 import { atLeast, publish, type Table } from "./support/report.ts";
 
-const ROUNDS = 9;
+const ROUNDS = 11;
 const QUICK_ROUNDS = 3;
 const KEPT_PERCENT = 97;
 const GIGA = 1e9;
