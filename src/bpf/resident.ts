@@ -9,12 +9,15 @@ const PIECE_BYTES = 8 * 1024;
 /** A mapping takes some 200 bytes of the kernel's memory; a process may have 65,530 of them. */
 const MAX_NARROWED = 1024;
 const PAGEMAP_ENTRY = 8;
-/** Bits of the upper half of a /proc/PID/pagemap entry: in memory; of a file or shared, so never written to. */
+/** Bits of the upper half of a /proc/PID/pagemap entry: in memory; swapped out; of a file or shared, so never written to. */
 const PRESENT = 0x80000000;
+const SWAPPED = 0x40000000;
 const OF_FILE = 0x20000000;
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (r[w-])[x-]p ([0-9a-f]+) \S+ [1-9]\d* +(\/.*)$/;
 /** Where Bun keeps our own sources and bytecode: in a writable mapping, though nothing ever writes there. */
 const PROGRAM_SECTION = ".bun";
+/** Libraries that were loaded later. */
+const MEMFD = "/memfd:";
 
 interface Range {
   start: number;
@@ -47,7 +50,7 @@ function programRange(mappings: readonly FileMapping[]): Range[] {
   if (section === null) return [];
   const end = section.offset + section.size;
   return mappings
-    .filter(({ path, isWritable }) => isWritable && path === process.execPath)
+    .filter(({ isWritable }) => isWritable)
     .filter(({ start, end: last, offset }) => offset <= section.offset && offset + last - start >= end)
     .map(({ start, offset }) => ({
       start: start + Math.ceil((section.offset - offset) / pageSize) * pageSize,
@@ -57,45 +60,50 @@ function programRange(mappings: readonly FileMapping[]): Range[] {
 }
 
 /**
- * The program's own code and constants, as far as they are in memory. They are pages of files that the kernel holds
- * anyway and gives again when they are touched; but what was needed only at the start, and what lies around what is
- * needed, counts as resident memory of this process until it is handed back.
+ * Code and constants of the executable and the C library, as far as they are in memory. They are pages of a file that the kernel holds
+ * anyway and, as a rule, gives again from its cache when they are touched; but what was needed only at the start, and
+ * what lies around what is needed, counts as resident memory of this process until it is handed back.
  */
 export class ResidentFiles {
-  private readonly ranges: Range[] = [];
+  private readonly ranges: readonly Range[];
+  /** Where the first piece of each window that was cut begins. */
   private readonly narrowed = new Set<number>();
 
-  /** Where /proc does not tell which pages are in memory, nothing is ever handed back. */
   constructor() {
-    withPagemap((pagemap) => {
-      const mappings = fileMappings();
-      const readOnly = mappings.filter(({ isWritable }) => !isWritable);
-      this.ranges.push(
-        ...[...readOnly, ...programRange(mappings)].filter((range) => isOfFile(pagemap, range)),
-      );
-    });
+    // These stay for as long as the process lives: nothing else can ever be at their addresses.
+    const mappings = fileMappings().filter(({ path }) => !path.startsWith(MEMFD));
+    const own = mappings.filter(({ path }) => path === process.execPath);
+    this.ranges = [...mappings.filter(({ isWritable }) => !isWritable), ...programRange(own)];
   }
 
-  /** Hands all of it back. What is touched from now on comes back by itself, without reading from the disk. */
+  /** Hands all of it back. What is touched from now on comes back by itself. */
   giveBack(): void {
-    for (const { start, end } of this.ranges) adviseMemory(start, end - start, "dontneed");
+    this.handBack(() => undefined);
   }
 
   /** ... and from now on only what is touched comes back, as far as that was in memory now, not all that lies around it. */
   narrow(): void {
+    this.handBack((range, address) => this.split(range, address));
+  }
+
+  /** Where /proc does not tell which pages are in memory, nothing is ever handed back. */
+  private handBack(present: (range: Range, address: number) => void): void {
     withPagemap((pagemap) => {
       for (const range of this.ranges) {
-        eachPresent(pagemap, range, (page) => this.split(range, range.start + page * pageSize));
+        const { start, end } = range;
+        const pages = presentPages(pagemap, range);
+        for (const page of pages ?? []) present(range, start + page * pageSize);
+        if (pages !== null) adviseMemory(start, end - start, "dontneed");
       }
     });
-    this.giveBack();
   }
 
   /** Cuts the window around an address in pieces: a hint that differs from that of the next piece keeps them apart. */
   private split({ start, end }: Range, address: number): void {
     const window = address - (address % WINDOW_BYTES);
-    if (this.narrowed.has(window) || this.narrowed.size >= MAX_NARROWED || pageSize > PIECE_BYTES) return;
-    this.narrowed.add(window);
+    const first = Math.max(window, start);
+    if (this.narrowed.has(first) || this.narrowed.size >= MAX_NARROWED || pageSize > PIECE_BYTES) return;
+    this.narrowed.add(first);
     for (let piece = window; piece < window + WINDOW_BYTES; piece += 2 * PIECE_BYTES) {
       const from = Math.max(piece, start);
       const to = Math.min(piece + PIECE_BYTES, end);
@@ -120,29 +128,20 @@ function withPagemap(work: (pagemap: number) => void): void {
 }
 
 /**
- * Whether all of a range that is in memory can be read again from its file. What the loader wrote to before it was
- * made read-only (relocations) cannot.
+ * Pages of a range that are in memory, if all of it can be read again from its file. Null where something was written
+ * to it: relocations by the loader before it was made read-only, a breakpoint or a probe later.
  */
-function isOfFile(pagemap: number, range: Range): boolean {
-  let isWritten = false;
-  eachPresent(pagemap, range, (_page, state) => {
-    isWritten ||= (state & OF_FILE) === 0;
-  });
-  return !isWritten;
-}
-
-/** Calls `found` with the index of each page of a range that is in memory, and its state. */
-function eachPresent(
-  pagemap: number,
-  { start, end }: Range,
-  found: (page: number, state: number) => void,
-): void {
+function presentPages(pagemap: number, { start, end }: Range): number[] | null {
   const entries = (end - start) / pageSize;
   const bytes = new Uint8Array(entries * PAGEMAP_ENTRY);
-  const read = readSync(pagemap, bytes, 0, bytes.length, (start / pageSize) * PAGEMAP_ENTRY);
+  if (readSync(pagemap, bytes, 0, bytes.length, (start / pageSize) * PAGEMAP_ENTRY) < bytes.length)
+    return null;
   const words = new Uint32Array(bytes.buffer);
-  for (let page = 0; page < read / PAGEMAP_ENTRY; page++) {
+  const pages: number[] = [];
+  for (let page = 0; page < entries; page++) {
     const state = words[page * 2 + 1] ?? 0;
-    if ((state & PRESENT) !== 0) found(page, state);
+    if ((state & SWAPPED) !== 0 || ((state & PRESENT) !== 0 && (state & OF_FILE) === 0)) return null;
+    if ((state & PRESENT) !== 0) pages.push(page);
   }
+  return pages;
 }

@@ -4,9 +4,9 @@ import type { LoadedConfig } from "../config/load.ts";
 import { OPTION_KEYS, type OptionKey } from "../config/options.ts";
 import { formatSize } from "../config/values.ts";
 
-/** JSON is YAML: text that could be read as something else is quoted. */
 const SIZES: ReadonlySet<OptionKey> = new Set(["max_db_size", "memory_budget"]);
 
+/** JSON is YAML: text that could be read as something else is quoted. */
 function toYaml(key: OptionKey, value: unknown): string {
   if (SIZES.has(key) && typeof value === "number") return formatSize(value);
   if (

@@ -3,13 +3,14 @@ import { createMetrics } from "../api/metrics.ts";
 import { startApi } from "../api/server.ts";
 import { Kernel } from "../bpf/kernel.ts";
 import { tryLock } from "../bpf/libc.ts";
+import { ResidentFiles } from "../bpf/resident.ts";
 import { readInterfaceFacts, resolveInterfaces } from "../config/interfaces.ts";
 import type { Config } from "../config/types.ts";
 import { errorMessage, UsageError } from "../errors.ts";
 import { openHistory } from "../history/history.ts";
 import { createLogger } from "../log.ts";
 import { createAgent } from "./agent.ts";
-import { MemoryKeeper } from "./memory.ts";
+import { MemoryKeeper, residentMemory } from "./memory.ts";
 import { COMMIT, VERSION } from "./version.ts";
 
 const RAW_RING_BYTES = 16 * 1024 * 1024;
@@ -58,7 +59,13 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
 
   const metrics = createMetrics();
   const raw = config.aggregationWindowSeconds === 0;
-  const memory = new MemoryKeeper(() => history.status().queued > 0);
+  const memory = new MemoryKeeper({
+    files: new ResidentFiles(),
+    collectGarbage: () => Bun.gc(true),
+    resident: residentMemory,
+    isBusy: () => history.status().queued > 0,
+    now: () => performance.now(),
+  });
   cleanup.defer(() => memory.stop());
   const agent = createAgent(
     config,

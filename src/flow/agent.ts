@@ -167,7 +167,8 @@ export class AgentLoop {
       this.lookAtHost();
     }
     this.discoverLost(now);
-    if (this.isSweeping) return;
+    // What is being retired has a whole sweep before its slot is used again.
+    if (this.isSweeping || this.isTidying) return;
     this.sweepMs = 0;
     this.readTable();
   }
@@ -186,7 +187,7 @@ export class AgentLoop {
     const now = () => this.parts.now();
     const started = now();
     const changed = monitor.watched ? (slot: number) => void this.updated.push(slot) : undefined;
-    // Until it has ended well: after a failure the next sweep begins anew.
+    // Until it has ended well: after a failure the next sweep goes on behind it.
     this.isSweeping = false;
     this.isSweeping = table.sweep(now, started + TURN_MS, changed);
     this.sweepMs += now() - started;

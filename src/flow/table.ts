@@ -1,5 +1,5 @@
 import { ENUMS } from "../bpf/layout.gen.ts";
-import { BLOCK_SLOTS, type Slots } from "../bpf/slots.ts";
+import { BLOCK_SLOTS, type SideCounters, type Slots } from "../bpf/slots.ts";
 
 const STATE = ENUMS.ayaflow_state;
 const LIVE = 1;
@@ -53,6 +53,7 @@ export class FlowTable {
   private nextBlock = 0;
   /** No slot from this on was ever in use. */
   private top = 0;
+  private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
   /** To be taken out of the look-ups; taken out, since the last sweep; taken out before it. */
   private expired: number[] = [];
   private retiring: number[] = [];
@@ -206,6 +207,12 @@ export class FlowTable {
 
   private retire(slot: number): void {
     if (!this.isCurrent(slot)) return;
+    this.kernel.slots.counters(slot, this.counters);
+    if (this.counters.packetsA + this.counters.packetsB > (this.packets[slot] ?? 0)) {
+      // It has gone on since the sweep.
+      this.flags[slot] = LIVE;
+      return;
+    }
     this.kernel.retire(slot);
     this.flags[slot] = LIVE | RETIRING;
     this.retiring.push(slot);

@@ -56,7 +56,7 @@ async function idle(name: string, args: readonly string[], waitMs: number): Prom
   await using lab = await createLab();
   await using agent = await readyAgent(lab, "idle", args);
   await Bun.sleep(waitMs);
-  return { name, connections: 0, memory: memoryUse(agent.pid) };
+  return { name, connections: 0, memory: await typicalMemory(agent.pid) };
 }
 
 /** The reading with the median RSS over the last window of history: garbage grows and goes. */
@@ -133,7 +133,7 @@ function memoryTable(states: readonly State[]): Table {
       (memory.rss / MEBIBYTE).toFixed(1),
       ...[memory.anonymous, memory.file, memory.shared, memory.pss].map(megabytes),
     ]),
-    note: `Idle: ${IDLE_MS / 1000} s after the start, nothing asked. Connections: all live, after two windows of history.`,
+    note: `Idle: the median of the ${(READINGS * READ_MS) / 1000} s that begin ${IDLE_MS / 1000} s after the start, nothing asked. Connections: all live, after two windows of history.`,
   };
 }
 

@@ -21,7 +21,7 @@ function tableLines({ title, columns, rows, note }: Table): string[] {
     row(rule),
     ...rows.map(row),
     "",
-    ...(note === undefined ? [] : [`${note}.`, ""]),
+    ...(note === undefined ? [] : [`${note.replace(/\.$/, "")}.`, ""]),
   ];
 }
 
@@ -34,7 +34,7 @@ function machine(): string {
 /** Writes the tables of those benchmarks that there is a report of. Returns a line that says where. */
 export async function writeResults(): Promise<string> {
   const lines = ["# Results", "", `Made by \`npm run bench\` on ${machine()}.`, ""];
-  for (const name of BENCHMARKS) {
+  for (const name of [...BENCHMARKS, "soak"]) {
     const file = Bun.file(reportPath(name));
     if (!(await file.exists())) continue;
     const { tables, bounds }: Report = await file.json();

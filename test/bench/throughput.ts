@@ -1,5 +1,5 @@
 /**
- * What counting takes of a host's throughput: `bun test/bench/throughput.ts [--quick]`. iperf3 across a veth pair whose
+ * What counting takes of a host's throughput: `bun test/bench/throughput.ts [--quick]`. iperf3 across veth pairs whose
  * receiving end has nothing, the agent, or the classic design attached, in turn.
  */
 import { readFileSync } from "node:fs";
@@ -8,8 +8,8 @@ import { type Kind, STAGES, type Throughput, throughputs } from "./support/iperf
 import { median } from "./support/measure.ts";
 import { atLeast, publish, type Table } from "./support/report.ts";
 
-const ROUNDS = 11;
-const QUICK_ROUNDS = 3;
+const ROUNDS = 10;
+const QUICK_ROUNDS = 2;
 const KEPT_PERCENT = 97;
 const GIGA = 1e9;
 const KILO = 1e3;

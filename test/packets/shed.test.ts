@@ -82,7 +82,7 @@ test("a side's budget is spent by what is shed: no more than that is counted, or
   expect(lab.payloads).toEqual([]);
 });
 
-test("what inspection would not want is not counted as shed", () => {
+test("packets without payload are not counted as shed", () => {
   using lab = new PacketLab({ inspect: true });
   lab.kernel.shed({ packets: false, payload: true });
   lab.run(frame(tcp(TCP.syn)));

@@ -46,19 +46,34 @@ function amount(unit: Kind["unit"], { sent, received }: { sent: Side; received: 
   return ((sent.packets ?? Number.NaN) - (received.lost_packets ?? Number.NaN)) / sent.seconds;
 }
 
-/** A second of `kind` with a subject attached for as long. */
-async function measureWith(name: StageName, lab: Lab, kind: Kind): Promise<number> {
-  if (name === "none") return amount(kind.unit, await measure(lab, kind));
-  await using _attached = await attach(name, lab);
-  return amount(kind.unit, await measure(lab, kind));
-}
-
 /** The classic design is there for orientation: a third of the rounds do. */
 const CLASSIC_EVERY = 3;
+/** What a program does at its start competes with iperf3 for the processors. */
+const SETTLE_MS = 3000;
 
-function stagesOf(round: number): StageName[] {
-  const stages = STAGES.filter((name) => name !== "classic" || round % CLASSIC_EVERY === 0);
-  return round % 2 === 0 ? stages : stages.toReversed();
+interface Stage {
+  name: StageName;
+  lab: Lab;
+}
+
+async function openLab(stack: AsyncDisposableStack, options: LabOptions): Promise<Lab> {
+  const lab = stack.use(await createLab(options));
+  const server = stack.use(lab.server.spawn(["iperf3", "-s", "-p", String(PORT)]));
+  await server.listening("tcp", PORT);
+  return lab;
+}
+
+async function measureRound(
+  stages: readonly Stage[],
+  kind: Kind,
+  round: number,
+): Promise<Map<StageName, number>> {
+  const used = stages.filter(({ name }) => name !== "classic" || round % CLASSIC_EVERY === 0);
+  const reached = new Map<StageName, number>();
+  for (const { name, lab } of round % 2 === 0 ? used : used.toReversed()) {
+    reached.set(name, amount(kind.unit, await measure(lab, kind)));
+  }
+  return reached;
 }
 
 /** Median over the rounds of what a stage reached by what was reached with nothing attached in the same round. */
@@ -71,30 +86,48 @@ function keptOf(rounds: readonly Map<StageName, number>[], name: StageName): num
   );
 }
 
+function resultOf(kind: Kind, rounds: readonly Map<StageName, number>[]): Throughput {
+  const values = (name: StageName) => rounds.flatMap((round) => round.get(name) ?? []);
+  return {
+    kind,
+    reached: { none: values("none"), ours: values("ours"), classic: values("classic") },
+    kept: { ours: keptOf(rounds, "ours"), classic: keptOf(rounds, "classic") },
+  };
+}
+
 /**
- * Measures several kinds of traffic, a second at a time, on one veth pair a kind of lab: with nothing attached and with
- * each subject in turn, forth and back, so that a slow moment of the machine, and the place of the pair in it, hit all alike.
+ * Measures several kinds of traffic, a second at a time, `count` rounds each. Stages stand side by side and take turns,
+ * forth and back, so that a slow moment of the machine hits all alike; half way the pair with nothing attached and that
+ * with the agent change places, as a pair's own place makes a difference.
  */
 export async function throughputs(kinds: readonly Kind[], count: number): Promise<Throughput[]> {
   const results: Throughput[] = [];
   for (const [options, same] of Map.groupBy(kinds, ({ lab }) => lab)) {
-    await using lab = await createLab(options);
-    await using server = lab.server.spawn(["iperf3", "-s", "-p", String(PORT)]);
-    await server.listening("tcp", PORT);
-    for (const kind of same) {
-      const rounds: Map<StageName, number>[] = [];
-      for (let round = 0; round < count; round++) {
-        const reached = new Map<StageName, number>();
-        for (const name of stagesOf(round)) reached.set(name, await measureWith(name, lab, kind));
-        rounds.push(reached);
+    await using stack = new AsyncDisposableStack();
+    const [first, second, third] = [
+      await openLab(stack, options),
+      await openLab(stack, options),
+      await openLab(stack, options),
+    ];
+    stack.use(await attach("classic", third));
+    const rounds = new Map<Kind, Map<StageName, number>[]>(same.map((kind) => [kind, []]));
+    for (const [bare, watched] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      await using _attached = await attach("ours", watched);
+      await Bun.sleep(SETTLE_MS);
+      const stages: Stage[] = [
+        { name: "none", lab: bare },
+        { name: "ours", lab: watched },
+        { name: "classic", lab: third },
+      ];
+      for (const [kind, measured] of rounds) {
+        for (let round = 0; round < count / 2; round++)
+          measured.push(await measureRound(stages, kind, round));
       }
-      const values = (name: StageName) => rounds.flatMap((round) => round.get(name) ?? []);
-      results.push({
-        kind,
-        reached: { none: values("none"), ours: values("ours"), classic: values("classic") },
-        kept: { ours: keptOf(rounds, "ours"), classic: keptOf(rounds, "classic") },
-      });
     }
+    for (const [kind, measured] of rounds) results.push(resultOf(kind, measured));
   }
   return results;
 }

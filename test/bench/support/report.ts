@@ -23,7 +23,7 @@ export interface Bound {
 }
 
 export interface Report {
-  /** Name of the benchmark: `kernel` is what `npm run bench:kernel` runs. */
+  /** Name of the benchmark: `kernel` is what `npm run bench -- kernel` runs. */
   name: string;
   tables: readonly Table[];
   bounds: readonly Bound[];
