@@ -75,17 +75,20 @@ export class MemoryKeeper {
     const isWide = file > need.file + GROWN_BYTES;
     if (!isLittered && !isWide) return;
     this.lastTime = now;
-    if (isLittered) {
-      deps.collectGarbage();
-      need.anonymous = deps.resident().anonymous;
-    }
+    if (isLittered) this.collect();
     // In a turn of the event loop of its own.
     if (isWide) setImmediate(() => this.narrow());
   }
 
   private settled(): void {
+    this.collect();
     this.narrow();
     this.timers.push(setInterval(() => this.look(), LOOK_MS));
+  }
+
+  private collect(): void {
+    this.deps.collectGarbage();
+    this.need.anonymous = this.deps.resident().anonymous;
   }
 
   private narrow(): void {
