@@ -11,7 +11,7 @@ const REST_MS = 4000;
 /** ... and put off for so long at most. */
 const BUSY_MS = 20_000;
 /** As much more than what was needed after the last time makes another time worth while. */
-const GROWN_BYTES = 4 << 20;
+const GROWN_BYTES = 2 << 20;
 
 export interface Resident {
   /** Bytes that files or shared mappings are behind, and the others. */

@@ -31,7 +31,7 @@ function keeper() {
 test("what was added is handed back, anonymous memory and that of files each for itself", async () => {
   const { look } = keeper();
   expect(await look(0)).toEqual([]);
-  expect(await look(10_000, { anonymous: 13 * MIB, file: 13 * MIB })).toEqual([]);
+  expect(await look(10_000, { anonymous: 11 * MIB, file: 11 * MIB })).toEqual([]);
   expect(await look(20_000, { anonymous: 20 * MIB })).toEqual(["collect"]);
   expect(await look(30_000, { file: 20 * MIB })).toEqual(["narrow"]);
 });
@@ -40,8 +40,8 @@ test("what comes back after narrowing is what is needed: it is not handed back a
   const { look } = keeper();
   await look(0);
   expect(await look(10_000, { file: 20 * MIB })).toEqual(["narrow"]);
-  expect(await look(20_000, { file: 17 * MIB })).toEqual([]);
-  expect(await look(30_000, { file: 17 * MIB })).toEqual([]);
+  expect(await look(20_000, { file: 18 * MIB })).toEqual([]);
+  expect(await look(30_000, { file: 18 * MIB })).toEqual([]);
   expect(await look(40_000, { file: 22 * MIB })).toEqual(["narrow"]);
 });
 
