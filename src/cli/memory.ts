@@ -76,8 +76,8 @@ export class MemoryKeeper {
     if (!isLittered && !isWide) return;
     this.lastTime = now;
     if (isLittered) this.collect();
-    // In a turn of the event loop of its own.
-    if (isWide) setImmediate(() => this.narrow());
+    // What made garbage took code that is not needed now either. In a turn of the event loop of its own.
+    setImmediate(() => this.narrow());
   }
 
   private settled(): void {
