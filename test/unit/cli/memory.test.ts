@@ -32,8 +32,9 @@ test("what was added is handed back: after garbage pages of files, too, but no g
   const { look } = keeper();
   expect(await look(0)).toEqual([]);
   expect(await look(10_000, { anonymous: 11 * MIB, file: 11 * MIB })).toEqual([]);
-  expect(await look(20_000, { anonymous: 20 * MIB })).toEqual(["collect", "narrow"]);
-  expect(await look(30_000, { file: 20 * MIB })).toEqual(["narrow"]);
+  expect(await look(20_000, { file: 20 * MIB })).toEqual(["narrow"]);
+  expect(await look(30_000)).toEqual([]);
+  expect(await look(40_000, { anonymous: 20 * MIB })).toEqual(["collect", "narrow"]);
 });
 
 test("what comes back after narrowing is what is needed: it is not handed back again", async () => {
