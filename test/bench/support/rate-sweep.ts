@@ -116,8 +116,6 @@ async function opened(lab: Lab, file: TrafficFile, connections: number): Promise
     "the connections came to no history",
     FIRST_ROWS_MS,
   );
-  // The runtime compiles what runs often: that is over after a window or so, and belongs to no rate.
-  await generate(lab.client, { file, amount: { seconds: WARM_UP_SECONDS }, rate: WARM_UP_RATE });
   return subject;
 }
 
@@ -141,6 +139,9 @@ export async function sweep(durations: Durations): Promise<SweepRow[]> {
     if (first === undefined) continue;
     {
       await using subject = await opened(lab, first, connections);
+      // The runtime compiles what runs often: that is over after a window or so, and belongs to no rate.
+      const warmUp = { file: first, amount: { seconds: WARM_UP_SECONDS }, rate: WARM_UP_RATE };
+      if (points.length > 1) await generate(lab.client, warmUp);
       for (const point of points) rows.push(await measureOurs(lab, subject, fileOf(point), point, durations));
     }
     for (const name of SUBJECTS.filter((one) => one !== "ours")) {
