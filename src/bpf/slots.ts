@@ -1,11 +1,11 @@
 import { ENUMS, STRUCTS } from "./layout.gen.ts";
 import { type Mapping, mapShared, pageSize } from "./libc.ts";
+import { clientDirectionOf, clientOf } from "./slot-info.ts";
 
 const SLOT = STRUCTS.ayaflow_slot;
 const KEY = STRUCTS.ayaflow_key;
 const SIDE = STRUCTS.ayaflow_side;
 const COUNTERS = STRUCTS.ayaflow_counters;
-const INFO = ENUMS.ayaflow_info;
 const META = ENUMS.ayaflow_meta;
 const INSPECT = ENUMS.ayaflow_inspect_mode;
 
@@ -150,6 +150,14 @@ export class Slots {
     return this.chunk(slot).bytes.subarray(at, at + 16);
   }
 
+  /** Copies the last bytes of a side's address, as many as `into` takes. */
+  copyAddress(slot: number, side: 0 | 1, into: Uint8Array): void {
+    const { bytes } = this.chunk(slot);
+    const end = byteOf(slot) + (side === 0 ? KEY.addr_a.offset : KEY.addr_b.offset) + 16;
+    const at = end - into.length;
+    for (let index = 0; index < into.length; index++) into[index] = bytes[at + index] ?? 0;
+  }
+
   /** Side that is the client: 0 for A. */
   client(slot: number): 0 | 1 {
     return clientOf(this.chunk(slot).bytes[byteOf(slot) + SLOT.info.offset] ?? 0);
@@ -176,11 +184,20 @@ export class Slots {
     };
   }
 
+  firstBootNs(slot: number): number {
+    const { words } = this.chunk(slot);
+    const at = wordOf(slot) + SLOT.first_ns.offset / 4;
+    return (words[at + 1] ?? 0) * U32 + (words[at] ?? 0);
+  }
+
+  lastJiffies(slot: number): number {
+    return this.chunk(slot).words[wordOf(slot) + SLOT.last_jiffies.offset / 4] ?? 0;
+  }
+
   detail(slot: number): SlotDetail {
     const { bytes } = this.chunk(slot);
     const at = byteOf(slot);
     const view = new DataView(bytes.buffer, bytes.byteOffset + at, SLOT.size);
-    const info = view.getUint8(SLOT.info.offset);
     const side = (which: number) => SLOT.side.offset + which * SIDE.size;
     const both = <T>(read: (offset: number) => T): [T, T] => [read(side(0)), read(side(1))];
     return {
@@ -188,11 +205,11 @@ export class Slots {
       addressB: bytes.slice(at + KEY.addr_b.offset, at + KEY.addr_b.offset + 16),
       portA: view.getUint16(KEY.port_a.offset, true),
       portB: view.getUint16(KEY.port_b.offset, true),
-      client: clientOf(info),
-      clientDirection: clientDirectionOf(info),
+      client: this.client(slot),
+      clientDirection: this.clientDirection(slot),
       state: view.getUint8(SLOT.state.offset),
-      firstBootNs: Number(view.getBigUint64(SLOT.first_ns.offset, true)),
-      lastJiffies: view.getUint32(SLOT.last_jiffies.offset, true),
+      firstBootNs: this.firstBootNs(slot),
+      lastJiffies: this.lastJiffies(slot),
       rttServerNs: view.getUint32(SLOT.rtt_server_ns.offset, true),
       rttClientNs: view.getUint32(SLOT.rtt_client_ns.offset, true),
       retransmits: both((offset) => view.getUint32(offset + SIDE.retransmits.offset, true)),
@@ -262,17 +279,6 @@ export class Slots {
     this.chunks[index] = chunk;
     return chunk;
   }
-}
-
-function clientOf(info: number): 0 | 1 {
-  return info & INFO.AYAFLOW_INFO_CLIENT_B ? 1 : 0;
-}
-
-/** The kernel notes how the first packet crossed, whoever sent it. */
-function clientDirectionOf(info: number): number {
-  const first = info & INFO.AYAFLOW_INFO_FIRST_B ? 1 : 0;
-  const firstDirection = info & INFO.AYAFLOW_INFO_FIRST_EGRESS ? 1 : 0;
-  return clientOf(info) === first ? firstDirection : 1 - firstDirection;
 }
 
 function byteOf(slot: number): number {

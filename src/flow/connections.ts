@@ -1,40 +1,38 @@
 import { handshakeNs, splitMeta } from "../bpf/slots.ts";
+import { AyaflowError } from "../errors.ts";
+import { allTests, parameterTests } from "../filter/parameters.ts";
+import { compilePredicate } from "../filter/predicate.ts";
 import { formatAddress } from "./address.ts";
-import { domainMatcher } from "./domain-pattern.ts";
 import type { Naming } from "./naming.ts";
+import { networkRange } from "./network.ts";
+import { SlotOrder } from "./slot-order.ts";
+import { slotSort } from "./slot-sorts.ts";
+import { SlotSubject } from "./slot-subject.ts";
 import type { FlowTable } from "./table.ts";
-import { type Connection, type Direction, type LiveQuery, TCP_STATES } from "./types.ts";
-import { parseNetwork } from "./network.ts";
-import { TopItems } from "./top.ts";
+import { type Connection, type LiveQuery, TCP_STATES, type WallClock } from "./types.ts";
+import { directionName, wireAddress } from "./wire.ts";
 
-/** Turns the kernel's times into milliseconds since the epoch. */
-export interface WallClock {
-  fromBootNs(ns: number): number;
-  fromJiffies(low: number): number;
-}
-
-const IPV4_OFFSET = 12;
-
-/** The address bytes of one side as they are on the wire: 4 for IPv4, 16 for IPv6. */
-export function wireAddress(bytes: Uint8Array, ipv6: boolean): Uint8Array {
-  return ipv6 ? bytes : bytes.subarray(IPV4_OFFSET);
-}
-
-/** `hook` of the kernel side as a word. */
-export function directionName(hook: number): Direction {
-  return hook === 0 ? "ingress" : "egress";
+function readAddress(_parameter: string, text: string): { first: Uint8Array; last: Uint8Array } {
+  const range = networkRange(text);
+  if (range !== null) return range;
+  throw new AyaflowError(`"${text}" is neither an IP address nor a network such as 10.0.0.0/8`);
 }
 
 /** Makes connection records of slots, on demand. */
 export class ConnectionView {
+  readonly subjects: readonly [SlotSubject, SlotSubject];
   private readonly counters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
+  private readonly order = new SlotOrder();
 
   constructor(
-    private readonly table: FlowTable,
-    private readonly clock: WallClock,
+    readonly table: FlowTable,
+    readonly clock: WallClock,
     private readonly interfaceName: (ifindex: number) => string,
     private readonly naming: (slot: number) => Naming,
-  ) {}
+  ) {
+    const subject = () => new SlotSubject(table, interfaceName, naming);
+    this.subjects = [subject(), subject()];
+  }
 
   /** The record of a live slot, counters read now. */
   connection(slot: number): Connection {
@@ -82,62 +80,34 @@ export class ConnectionView {
     };
   }
 
-  /** Live connections that match, in the asked order, and how many matched in all. */
+  /** The live connection of an id; null when there is none. */
+  find(id: string): Connection | null {
+    const [slot = -1, generation = -1] = (/^\d{1,10}-\d{1,10}$/.test(id) ? id.split("-") : []).map(Number);
+    return slot >= 0 && this.table.holds(slot, generation) ? this.connection(slot) : null;
+  }
+
+  /** Live connections that match, in the asked order, and how many matched in all. @throws AyaflowError for a bad `ip`. */
   live(query: LiveQuery): { connections: Connection[]; matched: number } {
+    const { table, order } = this;
     const matches = this.matcher(query);
-    const rank = this.rank(query.sort);
-    const top = new TopItems(query.limit);
-    let matched = 0;
-    for (let index = 0; index < this.table.size; index++) {
-      const slot = this.table.live[index] ?? 0;
+    const sort = slotSort(query.sort, this);
+    const sign = query.order === "asc" ? 1 : -1;
+    order.reset(table.size);
+    for (let index = 0; index < table.size; index++) {
+      const slot = table.live[index] ?? 0;
       if (!matches(slot)) continue;
-      matched++;
-      top.offer(slot, rank(slot));
+      const found = sort.key(slot);
+      order.add(slot, Number.isNaN(found) ? Infinity : sign * found);
     }
-    return { connections: top.sorted().map((slot) => this.connection(slot)), matched };
+    const picked = order.pick(query.offset ?? 0, query.limit, (a, b) => sign * sort.tie(a, b));
+    return { connections: picked.map((slot) => this.connection(slot)), matched: order.size };
   }
 
   private matcher(query: LiveQuery): (slot: number) => boolean {
-    const { slots } = this.table.kernel;
-    const network = query.ip === undefined ? null : parseNetwork(query.ip);
-    const isNamed = query.domain === undefined ? null : domainMatcher(query.domain);
-    const { port } = query;
-    const { protocol: wanted, interface: name, state } = query;
-    const filters = [wanted, name, state, port, isNamed ?? undefined, network ?? undefined];
-    if (filters.every((filter) => filter === undefined)) return () => true;
-    return (slot) => {
-      const { protocol, ipv6, ifindex } = splitMeta(this.table.meta(slot));
-      if (wanted !== undefined && protocol !== wanted) return false;
-      if (name !== undefined && this.interfaceName(ifindex) !== name) return false;
-      if (state !== undefined && TCP_STATES[slots.state(slot)] !== state) return false;
-      if (port !== undefined && slots.port(slot, 0) !== port && slots.port(slot, 1) !== port) return false;
-      if (isNamed !== null && !isNamed(this.naming(slot).domain)) return false;
-      return (
-        network === null ||
-        network.contains(wireAddress(slots.address(slot, 0), ipv6)) ||
-        network.contains(wireAddress(slots.address(slot, 1), ipv6))
-      );
-    };
-  }
-
-  private rank(sort: LiveQuery["sort"]): (slot: number) => number {
-    const { table, counters } = this;
-    const { slots } = table.kernel;
-    switch (sort) {
-      case "packets":
-        return (slot) => {
-          slots.counters(slot, counters);
-          return counters.packetsA + counters.packetsB;
-        };
-      case "bytes":
-        return (slot) => {
-          slots.counters(slot, counters);
-          return counters.bytesA + counters.bytesB;
-        };
-      case "rate":
-        return (slot) => table.byteRate[slot] ?? 0;
-      case "rtt":
-        return (slot) => handshakeNs(slots.handshake(slot)) ?? 0;
-    }
+    const expression = allTests(parameterTests(query, readAddress), query.filter);
+    if (expression === null) return () => true;
+    const holds = compilePredicate(expression);
+    const [subject] = this.subjects;
+    return (slot) => holds(subject.moveTo(slot));
   }
 }

@@ -2,6 +2,7 @@ import { ENUMS } from "../bpf/layout.gen.ts";
 import type { EventRing } from "../bpf/ring.ts";
 import type { PerCpuCounters } from "../bpf/totals.ts";
 import type { ConnectionView } from "./connections.ts";
+import { lossWords } from "./loss-words.ts";
 import type { Restraint } from "./restraint.ts";
 import type { FlowTable } from "./table.ts";
 import type {
@@ -35,23 +36,6 @@ const KERNEL_LOSSES: { index: number; stage: Loss["stage"]; reason: string }[] =
   { index: LOST.AYAFLOW_LOST_SHED_PACKET, stage: "history", reason: "shed_packet" },
   { index: LOST.AYAFLOW_LOST_SHED_PAYLOAD, stage: "inspect", reason: "shed_payload" },
 ];
-
-/** In words for a person, by stage and reason. */
-const LOSS_WORDS: Record<string, string> = {
-  "table/full":
-    "the connection table is full: packets are counted but not attributed; raise --max-connections",
-  "table/insert_failed": "the kernel could not add connections: packets are counted but not attributed",
-  "ring/open_event": "the event ring is full: new connections appear late",
-  "ring/packet_event": "the event ring is full: raw packet rows are lost; use --aggregation-window 10",
-  "ring/payload_event": "the event ring is full: some connections stay without a name",
-  "inspect/stale_payload": "payload of connections that are gone was read too late: some stay without a name",
-  "inspect/lookups_evicted": "too many DNS questions at once: some count as unanswered",
-  "inspect/evicted": "too many handshakes at once: some connections stay without a name",
-  "history/no_connection": "raw packets without a connection (not IP, or table full) make no history row",
-  "history/shed_packet": "raw packet rows are not stored, to keep to the budget",
-  "inspect/shed_payload":
-    "payload is not looked at, to keep to the budget: some connections stay without a name",
-};
 
 export interface MonitorOptions {
   counters: PerCpuCounters;
@@ -112,6 +96,10 @@ export class Monitor implements AgentView {
     return this.options.view.live(query);
   }
 
+  find(id: string): Connection | null {
+    return this.options.view.find(id);
+  }
+
   onSweep(listener: (change: SweepChange) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -125,9 +113,7 @@ export class Monitor implements AgentView {
     );
     const losing = this.losses()
       .filter((loss) => loss.count > (before.get(`${loss.stage}/${loss.reason}`) ?? 0))
-      .map(
-        (loss) => LOSS_WORDS[`${loss.stage}/${loss.reason}`] ?? `${loss.stage} loses data: ${loss.reason}`,
-      );
+      .map(lossWords);
     return [...gone, ...this.options.restraint.reasons(), ...losing];
   }
 

@@ -1,3 +1,5 @@
+import type { FilterParameters } from "../filter/parameters.ts";
+import type { FilterExpression } from "../filter/types.ts";
 import type { Naming } from "./naming.ts";
 import type { RestraintState } from "./restraint.ts";
 
@@ -19,6 +21,12 @@ export type ConnectionState = (typeof TCP_STATES)[number];
 export interface Counters {
   packets: number;
   bytes: number;
+}
+
+/** Turns the kernel's times into milliseconds since the epoch. */
+export interface WallClock {
+  fromBootNs(ns: number): number;
+  fromJiffies(low: number): number;
 }
 
 /** One connection as the kernel counts it: both directions of one 5-tuple on one interface. */
@@ -102,27 +110,49 @@ export interface Stats {
   restraint: RestraintState;
 }
 
-export const LIVE_SORTS = ["packets", "bytes", "rate", "rtt"] as const;
+export const LIVE_SORTS = [
+  "packets",
+  "bytes",
+  "rate",
+  "rtt",
+  "bytes_sent",
+  "bytes_received",
+  "packets_sent",
+  "packets_received",
+  "retransmits",
+  "first_seen",
+  "last_seen",
+  "client",
+  "server",
+  "server_port",
+  "domain",
+  "protocol",
+  "interface",
+  "state",
+] as const;
 export type LiveSort = (typeof LIVE_SORTS)[number];
+export const LIVE_ORDERS = ["asc", "desc"] as const;
+export type LiveOrder = (typeof LIVE_ORDERS)[number];
 
-/** Which live connections, how many, in which order. Absent fields do not filter. */
-export interface LiveQuery {
+/** Which live connections, how many, in which order. */
+export interface LiveQuery
+  extends Pick<FilterParameters, "ip" | "port" | "protocol" | "interface" | "state" | "domain"> {
   limit: number;
   sort: LiveSort;
-  /** Either end. */
-  ip?: string;
-  port?: number;
-  protocol?: number;
-  interface?: string;
-  state?: ConnectionState;
-  /** A name, or `*.example.com` for that name and all below it; lower case. */
-  domain?: string;
+  /** `desc`, the largest or the last of the alphabet first, by default. What has no value comes last either way. */
+  order?: LiveOrder;
+  /** Connections to leave out first. */
+  offset?: number;
+  /** Holds besides the parameters. */
+  filter?: FilterExpression;
 }
 
 /** What the API may ask of the running agent. */
 export interface AgentView {
   stats(): Stats;
   live(query: LiveQuery): { connections: Connection[]; matched: number };
+  /** The live connection of an id; null when there is none. */
+  find(id: string): Connection | null;
   /** Ids of connections first seen, changed and retired since the last sweep, for the stream. */
   onSweep(listener: (change: SweepChange) => void): () => void;
   /** Losing data or shedding work now: one sentence each, empty when all is well. */

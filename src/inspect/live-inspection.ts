@@ -2,7 +2,7 @@ import { ENUMS } from "../bpf/layout.gen.ts";
 import type { KernelPayload } from "../bpf/ring.ts";
 import { splitMeta } from "../bpf/slots.ts";
 import { formatAddress } from "../flow/address.ts";
-import { wireAddress } from "../flow/connections.ts";
+import { wireAddress } from "../flow/wire.ts";
 import type { FlowTable } from "../flow/table.ts";
 import type { ConnectionNames, NamingUpdate } from "./connection-names.ts";
 import { type ConnectionOwner, Inspector } from "./inspector.ts";
