@@ -33,7 +33,7 @@ export function wholeNumber(min: number, max: number): Kind<number> {
 export function seconds(min: number, max: number): Kind<number> {
   return {
     schema: z.pipe(fromText(parseDuration), range(min, max)),
-    allowed: `seconds from ${min} to ${max}, or a time such as 45s, 30m, 12h, 7d, 2w`,
+    allowed: `seconds from ${min} to ${max}, or a time such as 45s, 30m, 12h, 7d, 2w, 2y`,
   };
 }
 

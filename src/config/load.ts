@@ -3,6 +3,7 @@ import { CONFIG_VARIABLE, type Environment, readEnvironment, TOKEN_VARIABLE } fr
 import { type Files, systemFiles } from "./files.ts";
 import { checkLayer, type Layer, placeOf, type Source } from "./layer.ts";
 import { OPTION_KEYS, OPTIONS, type OptionKey, type Settings } from "./options.ts";
+import { retentionWarnings } from "./retention.ts";
 import { readToken, type TokenOrigin } from "./token.ts";
 import type { Config } from "./types.ts";
 import { readConfigFile } from "./yaml.ts";
@@ -36,6 +37,12 @@ function toConfig(settings: Settings, apiToken: string | null): Config {
     dbPath: settings.db_path,
     connectionTimeoutSeconds: settings.connection_timeout,
     dataRetentionSeconds: settings.data_retention_seconds,
+    levelRetentionSeconds: {
+      raw: settings.retention_raw,
+      minute: settings.retention_minute,
+      hour: settings.retention_hour,
+      day: settings.retention_day,
+    },
     maxDbSizeBytes: settings.max_db_size,
     aggregationWindowSeconds: settings.aggregation_window_seconds,
     maxConnections: settings.max_connections,
@@ -121,7 +128,7 @@ export async function loadConfig({ flags, env, files = systemFiles }: ConfigInpu
   if (token.token !== null) sources.api_token = tokenSource;
   return {
     config: toConfig(settings, token.token),
-    warnings: [...environment.warnings, ...token.warnings],
+    warnings: [...environment.warnings, ...token.warnings, ...retentionWarnings(settings, sources)],
     sources,
     settings,
     file: path ?? null,

@@ -40,10 +40,21 @@ const option = <T>(kind: Kind<T>, rest: Omit<Option<NoInfer<T>>, keyof Kind<T>>)
   ...rest,
 });
 
-const YEAR = 365 * 86_400;
+const DAY = 86_400;
+const YEAR = 365 * DAY;
 const MIB = 1024 ** 2;
-const DEFAULT_RETENTION = 7 * 86_400;
 const DEFAULT_DB_SIZE = 1024 * MIB;
+
+/** How long one level of history is kept. */
+function levelRetention(level: string, length: number, what: string): Option<number> {
+  return option(seconds(0, 100 * YEAR), {
+    flags: `--retention-${level} <time>`,
+    default: length,
+    defaultText: formatDuration(length),
+    help: `how long ${what}; 0: as long as there is space`,
+    group: "History",
+  });
+}
 
 /** Every option, once. Flags, environment, file, help and `config check` are made from this table. */
 export const OPTIONS = {
@@ -86,18 +97,22 @@ export const OPTIONS = {
   }),
   data_retention_seconds: option(seconds(0, 100 * YEAR), {
     flags: "--data-retention <time>",
-    default: DEFAULT_RETENTION,
-    defaultText: formatDuration(DEFAULT_RETENTION),
-    help: "how long history is kept, in seconds or as 45s, 30m, 12h, 7d, 2w; 0 keeps it for ever",
+    default: 2 * YEAR,
+    defaultText: formatDuration(2 * YEAR),
+    help: "nothing of history is kept longer, in seconds or as 45s, 30m, 12h, 7d, 2w, 2y; 0 for no such bound",
     group: "History",
     // AyaFlow's files write null for "keep for ever".
     yamlNull: 0,
   }),
+  retention_raw: levelRetention("raw", DAY, "rows of history, one a connection and window, are kept"),
+  retention_minute: levelRetention("minute", 7 * DAY, "their sums by minute are kept"),
+  retention_hour: levelRetention("hour", 90 * DAY, "their sums by hour are kept"),
+  retention_day: levelRetention("day", 2 * YEAR, "their sums by day are kept"),
   max_db_size: option(bytes(MIB, 2 ** 50, "at least 1MiB"), {
     flags: "--max-db-size <size>",
     default: DEFAULT_DB_SIZE,
     defaultText: formatSize(DEFAULT_DB_SIZE),
-    help: "largest size of the database; the oldest rows go first",
+    help: "largest size of the database; the oldest of the finest level goes first",
     group: "History",
   }),
   listen: option(listenAddress, {

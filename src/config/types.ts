@@ -4,6 +4,14 @@ export const ATTACH_MODES = ["auto", "tcx", "clsact"] as const;
 /** How programs are attached: `auto` takes TCX where the kernel has it, else clsact. */
 export type AttachMode = (typeof ATTACH_MODES)[number];
 
+/** In seconds. */
+export interface LevelRetention {
+  raw: number;
+  minute: number;
+  hour: number;
+  day: number;
+}
+
 /** The agent's whole configuration, after flags, environment, file and defaults were merged and checked. */
 export interface Config {
   /** Names, globs, or `auto` (the interfaces with a default route). */
@@ -15,8 +23,10 @@ export interface Config {
   listen: string;
   dbPath: string;
   connectionTimeoutSeconds: number;
-  /** 0 keeps everything. */
+  /** Nothing of any level is kept longer; 0 for no such bound. */
   dataRetentionSeconds: number;
+  /** How long each level of history is kept; 0 for as long as there is space. */
+  levelRetentionSeconds: LevelRetention;
   maxDbSizeBytes: number;
   /** 0 stores every packet. */
   aggregationWindowSeconds: number;

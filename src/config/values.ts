@@ -1,4 +1,11 @@
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+const SECONDS: Readonly<Record<string, number>> = {
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+  w: 604_800,
+  y: 31_536_000,
+};
 
 const KIB = 1024;
 /** As GNU coreutils reads them: K and KiB are 1024, KB is 1000. */
@@ -27,9 +34,9 @@ export function parseWholeNumber(text: string): number | undefined {
   return /^\d+$/.test(text.trim()) ? Number(text) : undefined;
 }
 
-/** Seconds of `90`, `45s`, `30m`, `12h`, `7d` or `2w`; undefined for anything else. */
+/** Seconds of `90`, `45s`, `30m`, `12h`, `7d`, `2w` or `2y` (of 365 days); undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
-  const [, count, unit = "s"] = /^(\d+)\s*([smhdw])?$/.exec(text.trim()) ?? [];
+  const [, count, unit = "s"] = /^(\d+)\s*([smhdwy])?$/.exec(text.trim()) ?? [];
   return count === undefined ? undefined : Number(count) * (SECONDS[unit] ?? Number.NaN);
 }
 
@@ -80,6 +87,7 @@ export function formatSize(bytes: number): string {
 /** Seconds in the largest unit that divides them: 604800 is `7d`, 90 is `90s`. */
 export function formatDuration(seconds: number): string {
   return inUnits(seconds, [
+    ["y", 31_536_000],
     ["d", 86_400],
     ["h", 3600],
     ["m", 60],

@@ -1,10 +1,12 @@
 import type { Statement } from "bun:sqlite";
 import type { SqlConnection } from "./connection.ts";
-import { allOf, type Bound, type Condition, type Filter } from "./filter.ts";
+import { allOf, type Bound, type Condition } from "./condition.ts";
+import type { Filter, PortTest } from "./filter.ts";
 import { someId } from "./id-set.ts";
+import { DETAIL_JOIN } from "./naming-table.ts";
 import { joinId, SUB_RANGE } from "./rowid.ts";
 
-/** Conversations looked at, and known to match, at most. */
+/** Conversations looked at, and known to match, at most; fewer with a filter that takes longer. */
 const MAX_CONVERSATIONS = 20_000;
 const SEGMENTS_PER_READ = 32;
 
@@ -26,20 +28,21 @@ interface Segment {
 
 const ALL: Condition = { sql: "conversations AS c", bound: [] };
 
-function countUpTo(db: SqlConnection, source: Condition): number {
+function countUpTo(db: SqlConnection, source: Condition, limit: number): number {
   const sql = `SELECT count(*) AS n FROM (SELECT 1 FROM ${source.sql} LIMIT ?)`;
-  return db.query<{ n: number }, Bound[]>(sql).get(...source.bound, MAX_CONVERSATIONS + 1)?.n ?? 0;
+  return db.query<{ n: number }, Bound[]>(sql).get(...source.bound, limit + 1)?.n ?? 0;
 }
 
 /** The ids of the conversations that rows matching `filter` have; null when they are too many to find. */
 export function findConversations(db: SqlConnection, filter: Filter): Set<number> | null {
   if (filter.conversation.length === 0) return null;
   const sources = filter.indexed.length > 0 ? filter.indexed : [ALL];
-  const source = sources.find((each) => countUpTo(db, each) <= MAX_CONVERSATIONS);
+  const limit = Math.ceil(MAX_CONVERSATIONS / filter.weight);
+  const source = sources.find((each) => countUpTo(db, each, limit) <= limit);
   if (source === undefined) return null;
   const all = allOf(filter.conversation);
   // The limit keeps SQLite from merging the two, and so from choosing another index.
-  const sql = `SELECT c.id FROM (SELECT c.* FROM ${source.sql} LIMIT ${MAX_CONVERSATIONS}) AS c
+  const sql = `SELECT c.id FROM (SELECT c.* FROM ${source.sql} LIMIT ${MAX_CONVERSATIONS}) AS c ${DETAIL_JOIN}
     WHERE ${all.sql}`;
   const found = db.query<{ id: number }, Bound[]>(sql).all(...source.bound, ...all.bound);
   return new Set(found.map(({ id }) => id));
@@ -68,7 +71,7 @@ export class SegmentWalk {
   *candidates(
     range: IdRange,
     conversations: ReadonlySet<number> | null,
-    ports: readonly number[],
+    ports: readonly PortTest[],
   ): Generator<{ rest: bigint; found: IdRange | null }> {
     let last: [bigint, number] = [2n ** 63n - 1n, Number.MAX_SAFE_INTEGER];
     for (;;) {
@@ -79,7 +82,7 @@ export class SegmentWalk {
         last = [high, segment.id];
         const isCandidate =
           (conversations === null || mayHold(segment.conversations, (id) => conversations.has(id))) &&
-          ports.every((port) => mayHold(segment.ports, (id) => id === port));
+          ports.every((test) => mayHold(segment.ports, test));
         yield { rest: high, found: isCandidate ? { low, high } : null };
       }
       if (segments.length < SEGMENTS_PER_READ) return;

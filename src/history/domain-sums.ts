@@ -1,81 +1,95 @@
-import { chunkStart } from "./chunks.ts";
-import type { SqlConnection } from "./connection.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
-import { type DomainPart, DomainTally } from "./domain-tally.ts";
-import { allOf, type Bound, type Condition } from "./filter.ts";
-import { DETAIL_JOIN } from "./naming-table.ts";
-import { msAfterId } from "./rowid.ts";
-import { timeConditions, timeRange } from "./time-range.ts";
-import type { DomainQuery, DomainTotals } from "./types.ts";
+import type { FilterExpression, FilterTest } from "../filter/types.ts";
+import { DOMAIN_SOURCES } from "../flow/naming.ts";
+import type { AnsweredGroup, QuestionAnswerer } from "./question-types.ts";
+import type { DomainOrder, DomainQuery, DomainTotals, DomainTraffic, TrafficSums } from "./types.ts";
 
-/** The event loop is held for about so long at a time, and all is over after so long. */
-const SLICE_MS = 4;
-const TOTAL_MS = 5000;
-/** Rows summed between two looks at the clock: some 2 ms. */
-const CHUNK_ROWS = 2048;
+/** Groups added up between two turns of the event loop. */
+const GROUPS_PER_SLICE = 8192;
 
-interface Group extends DomainPart {
-  rows: number;
+function filterOf(query: DomainQuery): FilterExpression | null {
+  const tests: FilterTest[] = [
+    ...(query.interface === undefined ? [] : [{ kind: "interface", pattern: query.interface } as const]),
+    ...(query.source === undefined ? [] : [{ kind: "source", source: query.source } as const]),
+  ];
+  const terms = tests.map((test): FilterExpression => ({ kind: "test", test, at: 0, length: 0 }));
+  return terms.length > 1 ? { kind: "and", terms } : (terms[0] ?? null);
 }
 
-function conditionsOf(query: DomainQuery): Condition[] {
-  const conditions = timeConditions(query);
-  if (query.interface !== undefined) {
-    const sql = "c.interface_id = (SELECT id FROM interfaces WHERE name = ?)";
-    conditions.push({ sql, bound: [query.interface] });
+function noTraffic(): TrafficSums {
+  return { bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0 };
+}
+
+function addTo(sums: TrafficSums, part: TrafficSums): void {
+  sums.bytesSent += part.bytesSent;
+  sums.bytesReceived += part.bytesReceived;
+  sums.packetsSent += part.packetsSent;
+  sums.packetsReceived += part.packetsReceived;
+}
+
+function bytesOf(sums: TrafficSums): number {
+  return sums.bytesSent + sums.bytesReceived;
+}
+
+function sizeOf(sums: TrafficSums, order: DomainOrder): number {
+  return order === "bytes" ? bytesOf(sums) : sums.packetsSent + sums.packetsReceived;
+}
+
+/** Adds a group by domain and source to its domain; to `unnamed` without one. */
+function addGroup(
+  domains: Map<string, DomainTraffic>,
+  unnamed: TrafficSums,
+  { key, sums }: AnsweredGroup,
+): void {
+  const [domain, source] = key;
+  if (typeof domain !== "string") {
+    addTo(unnamed, sums);
+    return;
   }
-  if (query.source !== undefined) conditions.push({ sql: "t.source = ?", bound: [query.source] });
-  return conditions;
+  const traffic = domains.get(domain) ?? { domain, ...noTraffic(), sources: {} };
+  addTo(traffic, sums);
+  const known = DOMAIN_SOURCES.find((each) => each === source);
+  if (known !== undefined) traffic.sources[known] = (traffic.sources[known] ?? 0) + bytesOf(sums);
+  domains.set(domain, traffic);
 }
 
-function readGroups(db: SqlConnection, where: Condition, first: bigint, last: bigint): Group[] {
-  const sql = `SELECT (SELECT name FROM domains WHERE id = c.domain_id) AS domain, t.source AS source,
-      sum(r.bytes_sent) AS bytesSent, sum(r.bytes_received) AS bytesReceived,
-      sum(r.packets_sent) AS packetsSent, sum(r.packets_received) AS packetsReceived, count(*) AS rows
-    FROM rows AS r CROSS JOIN conversations AS c ON c.id = r.conversation_id ${DETAIL_JOIN}
-    WHERE r.id BETWEEN ? AND ? AND ${where.sql} GROUP BY c.domain_id, t.source`;
-  return db.query<Group, Bound[]>(sql).all(first, last, ...where.bound);
-}
-
-/**
- * Sums the traffic of a time range by domain, from the newest row down, in slices between which the event loop runs.
- * Time and memory are bounded: the answer says what was left out. `clock` gives monotonic milliseconds.
- * @throws HistoryQueryError for a bad cursor.
- */
-export async function sumDomains(
-  db: SqlConnection,
-  clock: () => number,
-  query: DomainQuery,
-  isClosed: () => boolean,
-): Promise<DomainTotals> {
-  const deadline = clock() + TOTAL_MS;
-  const range = timeRange(query, query.cursor === undefined ? null : decodeCursor(query.cursor));
-  const where = allOf(conditionsOf(query));
-  const tally = new DomainTally(query.order);
-  const fold = query.fold ?? ((domain) => domain);
-  let rows = 0;
-  let next = range.high;
-  let sliceEnd = clock() + SLICE_MS;
-  while (next >= range.low) {
-    const first = chunkStart(db, range.low, next, CHUNK_ROWS);
-    for (const group of readGroups(db, where, first, next)) {
-      rows += group.rows;
-      tally.add(group.domain === null ? group : { ...group, domain: fold(group.domain) });
+/** Sums the traffic of a time range by domain. Rejects as `ask` does. */
+export async function sumDomains(answerer: QuestionAnswerer, query: DomainQuery): Promise<DomainTotals> {
+  const { sinceMs, untilMs, order, signal } = query;
+  const answer = await answerer.ask({
+    sinceMs,
+    untilMs,
+    order,
+    filter: filterOf(query),
+    groupBy: [query.isFolded === true ? "registered_domain" : "domain", "source"],
+    limit: Infinity,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const domains = new Map<string, DomainTraffic>();
+  const unnamed = noTraffic();
+  for (const [index, group] of answer.groups.entries()) {
+    addGroup(domains, unnamed, group);
+    if (index % GROUPS_PER_SLICE === GROUPS_PER_SLICE - 1) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    next = first - 1n;
-    if (clock() < sliceEnd) continue;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    if (isClosed() || query.signal?.aborted === true || clock() >= deadline) break;
-    sliceEnd = clock() + SLICE_MS;
   }
-  const isWhole = next < range.low;
+  const sorted = [...domains.values()].sort(
+    (a, b) => sizeOf(b, order) - sizeOf(a, order) || (a.domain < b.domain ? -1 : 1),
+  );
+  const { bytesSent, bytesReceived, packetsSent, packetsReceived } = answer.other.sums;
+  const other: TrafficSums = { bytesSent, bytesReceived, packetsSent, packetsReceived };
+  for (const traffic of sorted.slice(query.limit)) addTo(other, traffic);
   return {
-    domains: tally.finish(query.limit),
-    other: tally.other,
-    unnamed: tally.unnamed,
-    rows,
-    pruned: tally.pruned,
-    nextCursor: isWhole ? null : encodeCursor({ before: next + 1n, skip: 0 }),
-    summedSinceMs: isWhole ? query.sinceMs : msAfterId(next),
+    domains: sorted.slice(0, query.limit),
+    other,
+    unnamed,
+    rows: answer.total.sums.rows,
+    pruned: answer.isPruned,
+    sinceMs: answer.sinceMs,
+    untilMs: answer.untilMs,
+    level: answer.level,
+    parts: answer.parts,
+    coverage: answer.coverage,
+    scanned: answer.scanned,
+    notes: answer.notes,
   };
 }

@@ -1,32 +1,32 @@
-import { parseDomainPattern } from "../flow/domain-pattern.ts";
 import { networkRange } from "../flow/network.ts";
+import { conversationOnly, filterWeight } from "../filter/needs.ts";
+import { allTests, parameterTests } from "../filter/parameters.ts";
+import { compileSql, domainCondition } from "../filter/sql.ts";
+import type { FilterExpression, FilterTest } from "../filter/types.ts";
+import type { Condition } from "./condition.ts";
+import { parseConnectionId } from "./connection-id.ts";
 import { HistoryQueryError } from "./errors.ts";
-import { KIND_PACKET, KIND_WINDOW, DIRECTION_EGRESS, DIRECTION_INGRESS } from "./schema.ts";
-import { domainKey } from "./naming-table.ts";
+import { KIND_PACKET, KIND_WINDOW } from "./schema.ts";
 import type { HistoryQuery } from "./types.ts";
 
-export type Bound = number | bigint | Uint8Array | string;
+export { allOf } from "./condition.ts";
+export type { Bound, Condition } from "./condition.ts";
 
-/** A condition in SQL with its parameters, in order. */
-export interface Condition {
-  sql: string;
-  bound: Bound[];
-}
-
-/** What a query asks besides time. Conditions use `r` for the row and `c` for its conversation. */
+/** What a query asks besides time. Conditions use `r` for the row, `c` for its conversation, `t` for the detail of that. */
 export interface Filter {
   /** Holds for a row: everything that was asked. */
   row: Condition[];
   /** Holds for the conversation of each matching row; empty when any conversation may match. */
   conversation: Condition[];
-  /** What may follow FROM: each alone gives, by an index, the conversation of each matching row once. */
+  /** What may follow FROM: each alone gives, by an index, the conversation of each matching row. */
   indexed: Condition[];
-  /** Every matching row has all of these, at one end or the other. */
-  ports: number[];
+  /** For each of these, a port of every matching row, of one end or the other, passes. */
+  ports: PortTest[];
+  /** What `row` takes, as a multiple of a simple filter. */
+  weight: number;
 }
 
-/** A packet of the server's: its source is the server. */
-const REVERSED = `(r.kind = ${KIND_PACKET} AND r.packets_received > 0)`;
+export type PortTest = (port: number) => boolean;
 
 /** First and last address of an address or CIDR. @throws HistoryQueryError naming `parameter`. */
 export function addressRange(parameter: string, text: string): { first: Uint8Array; last: Uint8Array } {
@@ -39,115 +39,103 @@ export function addressRange(parameter: string, text: string): { first: Uint8Arr
   return range;
 }
 
-function either(a: Condition, b: Condition): Condition {
-  return { sql: `(${a.sql} OR ${b.sql})`, bound: [...a.bound, ...b.bound] };
+/** The terms that must all hold. */
+function* termsOf(expression: FilterExpression): Generator<FilterExpression> {
+  if (expression.kind !== "and") yield expression;
+  else for (const term of expression.terms) yield* termsOf(term);
 }
 
-function within(column: string, first: Uint8Array, last: Uint8Array): Condition {
-  // A longer address could lie between two shorter ones.
-  return {
-    sql: `(${column} BETWEEN ? AND ? AND length(${column}) = ${first.length})`,
-    bound: [first, last],
-  };
-}
-
-function equal(column: string, value: Bound): Condition {
-  return { sql: `${column} = ?`, bound: [value] };
-}
-
-/** `straight` for rows whose source is the client, `reversed` for the others. */
-function bySource(straight: Condition, reversed: Condition): Condition {
-  return {
-    sql: `CASE WHEN ${REVERSED} THEN ${reversed.sql} ELSE ${straight.sql} END`,
-    bound: [...reversed.bound, ...straight.bound],
-  };
-}
-
-function addAddress(filter: Filter, parameter: "ip" | "src_ip" | "dst_ip", text: string | undefined): void {
-  if (text === undefined) return;
-  const { first, last } = addressRange(parameter, text);
-  const client = within("c.client", first, last);
-  const server = within("c.server", first, last);
-  const anyEnd = either(client, server);
-  filter.conversation.push(anyEnd);
-  filter.indexed.push({
-    sql: "conversations AS c WHERE (c.client BETWEEN ? AND ? OR c.server BETWEEN ? AND ?)",
-    bound: [first, last, first, last],
-  });
-  if (parameter === "ip") filter.row.push(anyEnd);
-  else filter.row.push(parameter === "src_ip" ? bySource(client, server) : bySource(server, client));
-}
-
-function addPort(filter: Filter, end: "any" | "source" | "destination", port: number | undefined): void {
-  if (port === undefined) return;
-  const client = equal("r.client_port", port);
-  const server = equal("c.server_port", port);
-  filter.ports.push(port);
-  if (end === "any") filter.row.push(either(client, server));
-  else filter.row.push(end === "source" ? bySource(client, server) : bySource(server, client));
-}
-
-function addConversation(filter: Filter, condition: Condition): void {
-  filter.conversation.push(condition);
-  filter.row.push(condition);
-}
-
-/** Names in the order of their reversed text: those below a name follow it with a dot, before those with a slash. */
-function domainCondition(pattern: string): Condition {
-  const { name, withSubdomains } = parseDomainPattern(pattern);
-  const key = domainKey(name);
-  return withSubdomains
-    ? {
-        sql: "(d.reversed = ? OR (d.reversed >= ? AND d.reversed < ?))",
-        bound: [key, `${key}.`, `${key}/`],
-      }
-    : { sql: "d.reversed = ?", bound: [key] };
-}
-
-function addDomain(filter: Filter, pattern: string | undefined): void {
-  if (pattern === undefined) return;
-  const { sql, bound } = domainCondition(pattern);
-  // Of one conversation at a time: a list of all names below `com` could be long.
-  addConversation(filter, {
-    sql: `EXISTS (SELECT 1 FROM domains AS d WHERE d.id = c.domain_id AND ${sql})`,
-    bound,
-  });
-  filter.indexed.push({
-    sql: `domains AS d CROSS JOIN conversations AS c ON c.domain_id = d.id AND c.domain_id <> 0 WHERE ${sql}`,
-    bound,
-  });
-}
-
-/** What of `query` is not about time. @throws HistoryQueryError for an address that is none. */
-export function buildFilter(query: HistoryQuery): Filter {
-  const filter: Filter = { row: [], conversation: [], indexed: [], ports: [] };
-  if (query.kind !== undefined) {
-    filter.row.push(equal("r.kind", query.kind === "packet" ? KIND_PACKET : KIND_WINDOW));
+/** What of `expression` the conversation of a matching row decides; null where any conversation may have one. */
+function ofConversation(expression: FilterExpression): FilterExpression | null {
+  if (conversationOnly(expression)) return expression;
+  if (expression.kind === "test") {
+    const { test } = expression;
+    // The source can be either end.
+    return test.kind === "address" ? { ...expression, test: { ...test, end: "any" } } : null;
   }
-  if (query.direction !== undefined) {
-    filter.row.push(
-      equal("r.direction", query.direction === "egress" ? DIRECTION_EGRESS : DIRECTION_INGRESS),
-    );
-  }
-  addAddress(filter, "ip", query.ip);
-  addAddress(filter, "src_ip", query.srcIp);
-  addAddress(filter, "dst_ip", query.dstIp);
-  addPort(filter, "any", query.port);
-  addPort(filter, "source", query.srcPort);
-  addPort(filter, "destination", query.dstPort);
-  if (query.protocol !== undefined) addConversation(filter, equal("c.protocol", query.protocol));
-  if (query.interface !== undefined) {
-    const id = "c.interface_id = (SELECT id FROM interfaces WHERE name = ?)";
-    addConversation(filter, { sql: id, bound: [query.interface] });
-  }
-  addDomain(filter, query.domain);
-  return filter;
+  if (expression.kind === "not") return null;
+  const terms = expression.terms.map(ofConversation);
+  const known = terms.filter((term) => term !== null);
+  const isDecided = expression.kind === "and" ? known.length > 0 : known.length === terms.length;
+  return isDecided ? { ...expression, terms: known } : null;
 }
 
-/** Conditions joined by AND; none always hold. */
-export function allOf(conditions: readonly Condition[]): Condition {
+function indexedAddress({ end, first, last }: Extract<FilterTest, { kind: "address" }>): Condition {
+  const ofClient = { sql: "c.client BETWEEN ? AND ?", bound: [first, last] };
+  const ofServer = { sql: "c.server BETWEEN ? AND ?", bound: [first, last] };
+  const conditions = end === "client" ? [ofClient] : end === "server" ? [ofServer] : [ofClient, ofServer];
   return {
-    sql: conditions.map(({ sql }) => sql).join(" AND ") || "true",
+    sql: `conversations AS c WHERE (${conditions.map(({ sql }) => sql).join(" OR ")})`,
     bound: conditions.flatMap(({ bound }) => bound),
   };
+}
+
+/** What may follow FROM to get at the conversations of matching rows by an index; null where there is none. */
+function indexedSource(expression: FilterExpression): Condition | null {
+  if (expression.kind === "or") {
+    const sources = expression.terms.map(indexedSource);
+    const known = sources.filter((source) => source !== null);
+    if (known.length < sources.length) return null;
+    const union = known.map(({ sql }) => `SELECT c.* FROM ${sql}`).join(" UNION ALL ");
+    return { sql: `(${union}) AS c`, bound: known.flatMap(({ bound }) => bound) };
+  }
+  if (expression.kind === "and")
+    return expression.terms.map(indexedSource).find((each) => each !== null) ?? null;
+  if (expression.kind !== "test") return null;
+  const { test } = expression;
+  if (test.kind === "address") return indexedAddress(test);
+  if (test.kind !== "domain" || test.pattern === null) return null;
+  const { sql, bound } = domainCondition("d.reversed", test.pattern);
+  const joined = "domains AS d CROSS JOIN conversations AS c ON c.domain_id = d.id AND c.domain_id <> 0";
+  return { sql: `${joined} WHERE ${sql}`, bound };
+}
+
+/** A test that a port of each matching row passes, whichever end's; null where any port may be. */
+function portTest(expression: FilterExpression): PortTest | null {
+  if (expression.kind === "or") {
+    const tests = expression.terms.map(portTest);
+    const known = tests.filter((test) => test !== null);
+    return known.length < tests.length ? null : (port) => known.some((test) => test(port));
+  }
+  if (expression.kind === "and") return expression.terms.map(portTest).find((each) => each !== null) ?? null;
+  if (expression.kind !== "test" || expression.test.kind !== "port") return null;
+  const { low, high } = expression.test;
+  return (port) => port >= low && port <= high;
+}
+
+/** The rows of one connection. @throws HistoryQueryError for an id that is none. */
+function addConnection(filter: Filter, id: string): void {
+  const { conversationId, clientPort } = parseConnectionId(id);
+  filter.row.push({
+    sql: "r.conversation_id = ? AND r.client_port = ?",
+    bound: [conversationId, clientPort],
+  });
+  filter.conversation.push({ sql: "c.id = ?", bound: [conversationId] });
+  filter.indexed.unshift({ sql: "conversations AS c WHERE c.id = ?", bound: [conversationId] });
+  filter.ports.push((port) => port === clientPort);
+}
+
+/**
+ * What of `query` is not about time.
+ * @throws HistoryQueryError for an address or a connection that is none, FilterError for a test that history cannot answer.
+ */
+export function buildFilter(query: HistoryQuery): Filter {
+  const expression = allTests(parameterTests(query, addressRange), query.filter);
+  const terms = expression === null ? [] : [...termsOf(expression)];
+  const row = terms.map(compileSql);
+  if (query.kind !== undefined) {
+    row.unshift({ sql: "r.kind = ?", bound: [query.kind === "packet" ? KIND_PACKET : KIND_WINDOW] });
+  }
+  const filter: Filter = {
+    row,
+    conversation: terms
+      .map(ofConversation)
+      .filter((each) => each !== null)
+      .map(compileSql),
+    indexed: terms.map(indexedSource).filter((each) => each !== null),
+    ports: terms.map(portTest).filter((each) => each !== null),
+    weight: expression === null ? 1 : filterWeight(expression),
+  };
+  if (query.connectionId !== undefined) addConnection(filter, query.connectionId);
+  return filter;
 }

@@ -1,5 +1,5 @@
 import { NO_NAMING, type Naming } from "../flow/naming.ts";
-import type { HistoryConnection, Identity } from "./types.ts";
+import type { Identity } from "./types.ts";
 
 const FIRST_CAPACITY = 1024;
 const ADDRESS_BYTES = 16;
@@ -36,9 +36,6 @@ export class Identities {
   private readonly interfaces: string[] = [""];
   private readonly namings: Naming[] = [NO_NAMING];
   private readonly free: number[] = [];
-  /** Those of connection objects, both ways. */
-  private readonly ofObject = new Map<HistoryConnection, number>();
-  private readonly objects = new Map<number, HistoryConnection>();
 
   /** Identities that someone holds. */
   get size(): number {
@@ -49,17 +46,6 @@ export class Identities {
   open(of: Identity, addressBytes: number): number {
     const identity = this.add(of, addressBytes);
     this.hold(identity);
-    return identity;
-  }
-
-  /** The identity of a connection object, which somebody must `hold` at once. */
-  of(connection: HistoryConnection): number {
-    const known = this.ofObject.get(connection);
-    if (known !== undefined) return known;
-    const identity = this.add(connection, connection.client.length);
-    this.conversation[identity] = connection.rowId;
-    this.ofObject.set(connection, identity);
-    this.objects.set(identity, connection);
     return identity;
   }
 
@@ -98,8 +84,6 @@ export class Identities {
   setConversation(identity: number, id: number): void {
     this.conversation[identity] = id;
     this.segment[identity] = UNKNOWN;
-    const object = this.objects.get(identity);
-    if (object !== undefined) object.rowId = id;
   }
 
   private add(of: Identity, addressBytes: number): number {
@@ -129,10 +113,6 @@ export class Identities {
   private remove(identity: number): void {
     this.namings[identity] = NO_NAMING;
     this.free.push(identity);
-    const object = this.objects.get(identity);
-    if (object === undefined) return;
-    this.objects.delete(identity);
-    this.ofObject.delete(object);
   }
 
   private grow(): void {

@@ -1,5 +1,6 @@
 import { formatAddress } from "../flow/address.ts";
 import { protocolName } from "../flow/protocol.ts";
+import { connectionId } from "./connection-id.ts";
 import { DETAIL_JOIN, formatNaming, NAMING_SQL, type StoredNaming } from "./naming-table.ts";
 import { ID_MS_SQL, ID_SUB_SQL, timestampOf } from "./rowid.ts";
 import { DIRECTION_EGRESS, KIND_PACKET } from "./schema.ts";
@@ -9,6 +10,7 @@ import type { HistoryItem } from "./types.ts";
 export interface StoredRow extends StoredNaming {
   ms: number;
   sub: number;
+  conversation_id: number;
   client_port: number;
   kind: number;
   direction: number;
@@ -30,8 +32,8 @@ const NS_PER_MS = 1e6;
 const US_PER_MS = 1000;
 
 /** Selects a StoredRow of each row `r`, whose conversation is `c`. */
-export const ITEM_SQL = `SELECT ${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub, r.client_port, r.kind, r.direction,
-  r.packets_sent, r.bytes_sent, r.packets_received, r.bytes_received, r.tcp_flags, r.rtt, r.retransmits,
+export const ITEM_SQL = `SELECT ${ID_MS_SQL} AS ms, ${ID_SUB_SQL} AS sub, r.conversation_id, r.client_port, r.kind,
+  r.direction, r.packets_sent, r.bytes_sent, r.packets_received, r.bytes_received, r.tcp_flags, r.rtt, r.retransmits,
   c.client, c.server, c.server_port, c.protocol,
   (SELECT name FROM interfaces WHERE id = c.interface_id) AS interface,
   ${NAMING_SQL}
@@ -66,5 +68,6 @@ export function formatItem(row: StoredRow): HistoryItem {
     rtt_ms: row.rtt === null ? null : row.rtt / NS_PER_MS,
     retransmits: row.retransmits,
     ...formatNaming(row),
+    connection_id: connectionId({ conversationId: row.conversation_id, clientPort: row.client_port }),
   };
 }

@@ -74,8 +74,9 @@ export interface StoredNaming {
 /** The columns of a StoredNaming of conversation `c`, whose detail is `t`. */
 export const NAMING_SQL = `(SELECT name FROM domains WHERE id = c.domain_id) AS domain,
   t.source, t.alpn, t.tls_version, t.ja4, t.ech`;
-/** Joins the detail of conversation `c` as `t`. */
-export const DETAIL_JOIN = "LEFT JOIN details AS t ON t.id = c.detail_id";
+/** Joins the detail of conversation `c` as `t` and its domain as `n`. */
+export const DETAIL_JOIN =
+  "LEFT JOIN details AS t ON t.id = c.detail_id LEFT JOIN domains AS n ON n.id = c.domain_id";
 
 type NamingFields = Pick<HistoryItem, "domain" | "domain_source" | "alpn" | "tls_version" | "ja4" | "ech">;
 

@@ -4,8 +4,13 @@ import { SqlConnection } from "./connection.ts";
 import { findConversations, type IdRange, SegmentWalk } from "./candidates.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { sumDomains } from "./domain-sums.ts";
-import { buildFilter, type Condition, type Filter } from "./filter.ts";
+import type { Condition } from "./condition.ts";
+import { buildFilter, type Filter, type PortTest } from "./filter.ts";
 import { formatItem, type StoredRow } from "./item.ts";
+import { coverageOf, readLevels } from "./levels.ts";
+import { createQuestions, type Questions } from "./questions.ts";
+import type { Answer, Question, QuestionAnswerer } from "./question-types.ts";
+import type { LevelCoverage } from "./rollup-types.ts";
 import { joinId } from "./rowid.ts";
 import { RowScan } from "./scan.ts";
 import { timeConditions, timeRange } from "./time-range.ts";
@@ -27,9 +32,9 @@ function rowConditions(filter: Filter, conversations: ReadonlySet<number> | null
 }
 
 /** Answers queries over one database, newest rows first, in bounded time each. */
-export class HistoryReader {
+export class HistoryReader implements QuestionAnswerer {
   private readonly walk: SegmentWalk;
-  private isClosed = false;
+  private readonly questions: Questions;
 
   constructor(
     private readonly db: SqlConnection,
@@ -37,11 +42,12 @@ export class HistoryReader {
     private readonly clock: () => number,
   ) {
     this.walk = new SegmentWalk(db);
+    this.questions = createQuestions(db.db.filename, clock);
   }
 
   /**
    * One page. May hold fewer rows than asked for with `has_more` set, when little matches: go on with `next_cursor`.
-   * @throws HistoryQueryError for a bad cursor or address.
+   * @throws HistoryQueryError for a bad cursor or address, FilterError for a test that history cannot answer.
    */
   query(query: HistoryQuery): HistoryPage {
     const deadline = this.clock() + BUDGET_MS;
@@ -55,6 +61,7 @@ export class HistoryReader {
     const scan = new RowScan(this.db, {
       conditions: [...conditions, ...timeConditions(query)],
       isFiltered: conditions.length > 0,
+      weight: filter.weight,
       range,
       wanted: limit + 1,
       skip: cursor?.skip ?? offset,
@@ -64,13 +71,23 @@ export class HistoryReader {
     return this.page(scan, limit, offset);
   }
 
-  /** Sums traffic by domain, in slices between which the event loop runs. @throws HistoryQueryError for a bad cursor. */
+  /** Answers a question whose answer is sums; see QuestionAnswerer. */
+  ask(question: Question): Promise<Answer> {
+    return this.questions.ask(question);
+  }
+
+  /** Sums traffic by domain. Rejects as `ask` does. */
   domains(query: DomainQuery): Promise<DomainTotals> {
-    return sumDomains(this.db, this.clock, query, () => this.isClosed);
+    return sumDomains(this.questions, query);
+  }
+
+  /** What each level covers now, finest first. */
+  coverage(): LevelCoverage[] {
+    return coverageOf(readLevels(this.db));
   }
 
   close(): void {
-    this.isClosed = true;
+    this.questions.close();
     this.db.close();
   }
 
@@ -78,7 +95,7 @@ export class HistoryReader {
     scan: RowScan,
     range: IdRange,
     conversations: ReadonlySet<number> | null,
-    ports: readonly number[],
+    ports: readonly PortTest[],
   ): void {
     if (conversations === null && ports.length === 0) {
       scan.scan(range);

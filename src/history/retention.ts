@@ -1,37 +1,39 @@
-import type { Statement } from "bun:sqlite";
-import type { Logger } from "../log.ts";
 import { errorMessage } from "../errors.ts";
+import type { Logger } from "../log.ts";
 import { AgeClock } from "./age-clock.ts";
-import { OrphanSweep } from "./orphans.ts";
-import { idMs, SUB_RANGE } from "./rowid.ts";
+import type { Folding } from "./folding.ts";
+import type { LevelTable } from "./levels.ts";
+import { OrphanRetention } from "./orphan-retention.ts";
+import { PartRetention } from "./part-retention.ts";
+import type { RollupParts } from "./rollup-parts.ts";
+import { type Level, ROLLUP_LEVELS } from "./rollup-types.ts";
+import { RowRetention } from "./row-retention.ts";
 import type { SegmentTracker } from "./segments.ts";
+import { Space } from "./space.ts";
 import type { Store } from "./store.ts";
 
 const INTERVAL_MS = 10_000;
 const SLICE_MS = 4;
 /** Between two slices, for everybody else. */
 const PAUSE_MS = 1;
-const ROWS_PER_STEP = 2000;
-const SEGMENTS_PER_STEP = 64;
-const PAGES_PER_STEP = 64;
-/** Orphans are looked for once this share of the segments is gone. */
-const SWEEP_SHARE = 1 / 8;
-/** Free pages up to this share of the file are kept for rows to come. */
-const FREE_SHARE = 1 / 10;
-const MIN_FREE_PAGES = 256;
-/** Room kept for the WAL and for what is written before rows are deleted, in thresholds of the WAL. */
-const WAL_RESERVE = 6;
-const MAX_ID = "9223372036854775807";
-/** Having reached the cap, goes this far below it. */
-const SLACK_SHARE = 1 / 100;
+/** Up to this share of the largest size neither rows nor sums have to give way to the other. */
+const SHARE = 1 / 2;
+const FEW_BYTES = 256 * 1024;
+
+/** Seconds that each level is kept for; 0 for as long as there is space. */
+export type LevelSeconds = Readonly<Record<Level, number>>;
 
 export interface RetentionOptions {
   store: Store;
   segments: SegmentTracker;
+  levels: LevelTable;
+  parts: RollupParts;
+  folding: Pick<Folding, "isCaughtUp" | "holds">;
   /** Database and WAL together. */
   maxDbSizeBytes: number;
-  /** 0 keeps rows for as long as there is space. */
+  /** Nothing of any level is kept for longer; 0 for no such bound. */
   dataRetentionSeconds: number;
+  levelSeconds: LevelSeconds;
   log: Logger;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -39,33 +41,36 @@ export interface RetentionOptions {
   clock: () => number;
 }
 
-/** Keeps history within its age and size: deletes the oldest rows, then what only they used, in small slices. */
+/**
+ * Keeps history within its age and size: deletes the oldest of each level, then what only that used, in small slices.
+ * What is not folded into the next level yet waits for that, unless nothing may be so old or there is no room for it.
+ */
 export class Retention {
   private readonly timer: Timer;
   private readonly ageClock: AgeClock;
-  private readonly pageSize: number;
-  private readonly deleteOldest: Statement<unknown, [number, number]>;
-  private readonly deleteEmptySegments: Statement<unknown, [number, number]>;
+  private readonly rows: RowRetention;
+  private readonly parts: PartRetention;
+  private readonly orphans: OrphanRetention;
+  private readonly space: Space;
+  private readonly usedAtStart: number;
   private running: Promise<void> | null = null;
   private isStopped = false;
-  private isShrinking = false;
-  private sweep: OrphanSweep | null = null;
-  private usedBeforeSweep = 0;
-  private segmentsGone = 0;
+  private hasOld = true;
 
   constructor(private readonly options: RetentionOptions) {
-    const { db } = options.store;
+    const { store, levels, parts, segments, folding, levelSeconds } = options;
     this.ageClock = new AgeClock(options.now, options.clock);
-    this.pageSize = this.pragma("page_size");
-    this.deleteOldest = db.prepare(
-      `DELETE FROM rows WHERE id <=
-         (SELECT max(id) FROM (SELECT id FROM rows WHERE id < ?1 * ${SUB_RANGE} ORDER BY id LIMIT ?2))`,
-    );
-    this.deleteEmptySegments = db.prepare(
-      `DELETE FROM segments WHERE id IN (
-         SELECT id FROM segments WHERE last_id < coalesce((SELECT min(id) FROM rows), ${MAX_ID}) AND id <> ?1
-         ORDER BY last_id LIMIT ?2)`,
-    );
+    this.rows = new RowRetention(store.db, levels);
+    this.parts = new PartRetention(levels, parts);
+    this.orphans = new OrphanRetention({
+      db: store.db,
+      segments,
+      levels,
+      levelSeconds,
+      isHeld: (conversation) => folding.holds(conversation),
+    });
+    this.space = new Space(store, options.maxDbSizeBytes);
+    this.usedAtStart = this.space.usedBytes();
     this.timer = setInterval(() => this.start(), INTERVAL_MS);
     this.timer.unref();
   }
@@ -94,16 +99,13 @@ export class Retention {
     try {
       let isDone = false;
       while (!isDone && !this.isStopped) {
-        const error = await store.checkpointIfDue();
-        if (error !== null) throw error;
-        if (this.isStopped) return;
-        isDone = this.slice();
+        isDone = await store.behindCheckpoint(() => this.isStopped || this.slice());
         if (!isDone) await new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
       }
       await store.checkpointIfDue();
     } catch (error) {
       // The writer reports a disk that is full or broken; this tries again at the next interval.
-      this.sweep = null;
+      this.orphans.reset();
       this.options.log.debug("history: retention stopped", { error: errorMessage(error) });
     }
   }
@@ -114,6 +116,7 @@ export class Retention {
     const until = clock() + SLICE_MS;
     let isDone = false;
     store.transaction(() => {
+      this.hasOld = true;
       do {
         isDone = !this.step();
       } while (!isDone && clock() < until);
@@ -123,82 +126,53 @@ export class Retention {
 
   /** Does a little of all that is needed; false when nothing is. */
   private step(): boolean {
-    const hasSwept = this.sweepOrphans();
-    const hasDeleted = this.deleteRows();
-    const hasCleared = this.deleteSegments();
-    return hasSwept || hasDeleted || hasCleared || this.giveBackPages();
+    const hasSwept = this.orphans.sweep(this.space.usedBytes());
+    // Nothing more becomes too old within a slice.
+    this.hasOld &&= this.deleteOld();
+    const hasDeleted = this.hasOld || this.makeRoom();
+    const hasCleared = this.orphans.deleteSegments(this.rows.hasReleased);
+    return hasSwept || hasDeleted || hasCleared || this.space.giveBackPages();
   }
 
-  private deleteRows(): boolean {
-    const before = this.boundary();
-    if (before === null) return false;
-    return this.deleteOldest.run(before, ROWS_PER_STEP).changes > 0;
-  }
-
-  /** Rows of milliseconds before this one go: too old, or the oldest while there is too much; null for none. */
-  private boundary(): number | null {
-    if (this.isOverSize()) return idMs(Infinity);
-    const { dataRetentionSeconds } = this.options;
+  private deleteOld(): boolean {
     const now = this.ageClock.read();
-    return dataRetentionSeconds === 0 || now === null ? null : idMs(now - dataRetentionSeconds * 1000);
+    if (now === null) return false;
+    const { dataRetentionSeconds, levelSeconds } = this.options;
+    const before = (seconds: number) => (seconds === 0 ? -Infinity : now - seconds * 1000);
+    const startMs = before(dataRetentionSeconds);
+    const hasDeleted = this.rows.deleteAll(startMs) || this.rows.deleteFolded(before(levelSeconds.raw));
+    const deleted = ROLLUP_LEVELS.filter((level) =>
+      this.parts.deleteOld(level, { endMs: before(levelSeconds[level]), startMs }),
+    );
+    this.orphans.releasedParts += this.parts.takeReleased();
+    return hasDeleted || deleted.length > 0;
   }
 
-  private isOverSize(): boolean {
-    const { store, maxDbSizeBytes } = this.options;
-    const used = this.usedBytes();
-    // At most a quarter: a WAL that a reader holds back would eat up all rows.
-    const wal = Math.min(Math.max(store.walBytes(), WAL_RESERVE * store.walThreshold), maxDbSizeBytes / 4);
-    // What a sweep will free is not known yet: until then rows only make room for new ones.
-    const limit = Math.max(maxDbSizeBytes - wal, this.sweep === null ? 0 : this.usedBeforeSweep);
-    this.isShrinking = used > (this.isShrinking ? limit - maxDbSizeBytes * SLACK_SHARE : limit);
-    return this.isShrinking;
+  private makeRoom(): boolean {
+    const { space, rows, parts, orphans, options } = this;
+    // What a sweep frees is not known yet: until then only room is made for what is new. What was there at the start waits to be folded.
+    const startBytes = options.folding.isCaughtUp ? 0 : this.usedAtStart;
+    const pressure = space.pressure(orphans.usedBefore, startBytes);
+    if (pressure === "none") return false;
+    const hasDeleted =
+      rows.deleteFolded(Infinity) ||
+      (space.isMoreThan(SHARE, parts.bytes()) && parts.deleteOldest()) ||
+      (pressure === "high" && this.makeRoomAtAnyCost());
+    orphans.releasedParts += parts.takeReleased();
+    return hasDeleted;
   }
 
-  private deleteSegments(): boolean {
-    const gone = this.deleteEmptySegments.run(this.options.segments.openId, SEGMENTS_PER_STEP).changes;
-    this.segmentsGone += gone;
-    return gone > 0;
-  }
-
-  private sweepOrphans(): boolean {
-    if (this.sweep === null) {
-      if (this.segmentsGone === 0 || this.segmentsGone < this.countSegments() * SWEEP_SHARE) return false;
-      this.segmentsGone = 0;
-      this.usedBeforeSweep = this.usedBytes();
-      this.sweep = this.beginSweep(0);
-      if (this.sweep === null) return false;
-    }
-    if (this.sweep.step()) this.sweep = this.beginSweep(this.sweep.end);
-    return true;
-  }
-
-  private beginSweep(from: number): OrphanSweep | null {
-    return OrphanSweep.begin(this.options.store.db, this.options.segments, from);
-  }
-
-  private giveBackPages(): boolean {
-    const { store, maxDbSizeBytes } = this.options;
-    const pages = this.pragma("page_count");
-    const free = this.pragma("freelist_count");
-    const isTooLarge = pages * this.pageSize + store.walBytes() > maxDbSizeBytes && free > 0;
-    const isMostlyFree = free > MIN_FREE_PAGES && free > pages * FREE_SHARE;
-    if (!isTooLarge && !isMostlyFree) return false;
-    store.db.run(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`);
-    // The file itself becomes shorter at a checkpoint.
-    store.checkpointSoon();
-    return true;
-  }
-
-  private usedBytes(): number {
-    return (this.pragma("page_count") - this.pragma("freelist_count")) * this.pageSize;
-  }
-
-  private countSegments(): number {
-    return this.options.store.db.query<{ n: number }, []>("SELECT count(*) AS n FROM segments").get()?.n ?? 0;
-  }
-
-  private pragma(name: "page_count" | "freelist_count" | "page_size"): number {
-    const row = this.options.store.db.query<Record<string, number>, []>(`PRAGMA ${name}`).get();
-    return row?.[name] ?? 0;
+  /** Nothing that is folded, and is most of the file, is left to go: the rest in the order of how much it is missed. */
+  private makeRoomAtAnyCost(): boolean {
+    const { space, rows, parts, orphans } = this;
+    const rowBytes = orphans.rowBytes();
+    return (
+      (space.isMoreThan(SHARE, rowBytes) && rows.deleteUnfolded()) ||
+      parts.deleteOldest() ||
+      orphans.sweepSoon() ||
+      // The newest would hardly make room.
+      (rowBytes > FEW_BYTES && rows.deleteUnfolded()) ||
+      parts.deleteUnfolded()
+    );
   }
 }

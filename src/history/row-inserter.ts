@@ -17,17 +17,22 @@ const DUPLICATE_ID = "SQLITE_CONSTRAINT_PRIMARYKEY";
 export class RowInserter {
   private readonly insertRow: Statement<unknown, RowValues>;
   private readonly lastOfMs: Statement<{ sub: number | null }, [number]>;
+  private readonly insertLate: Statement<unknown, [number, number]>;
   private readonly conversations: ConversationTable;
   /** Identities given a conversation in this transaction. */
   private readonly named: number[] = [];
   private windows = 0;
   private packets = 0;
+  private claimedIdMs: number;
 
   constructor(
     db: SqlConnection,
     private readonly segments: SegmentTracker,
     private readonly identities: Identities,
+    claimedMs: number,
   ) {
+    this.claimedIdMs = idMs(claimedMs);
+    this.insertLate = db.prepare(`INSERT INTO late VALUES(?1 * ${SUB_RANGE} + ?2)`);
     this.conversations = new ConversationTable(db);
     this.insertRow = db.prepare(
       `INSERT INTO rows VALUES(?1 * ${SUB_RANGE} + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`,
@@ -58,7 +63,13 @@ export class RowInserter {
       }
       if (!isPacket) this.windows = (sub + 1) % SUB_RANGE;
     }
+    if (ms < this.claimedIdMs) this.insertLate.run(ms, sub);
     this.segments.add(ms, sub);
+  }
+
+  /** Rows of the time before `untilMs` that come from now on are late: those that are there are being folded. */
+  claim(untilMs: number): void {
+    this.claimedIdMs = Math.max(this.claimedIdMs, idMs(untilMs));
   }
 
   committed(): void {

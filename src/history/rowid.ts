@@ -37,3 +37,13 @@ export function msAfterId(id: bigint): number {
 export function timestampOf(ms: number, sub: number, isPacket: boolean): number {
   return EPOCH_MS + ms + (isPacket ? Math.floor(sub / MICRO_RANGE) / 1000 : 0);
 }
+
+/** Milliseconds since the epoch of the upper part of an id. */
+export function msOfIdMs(ms: number): number {
+  return EPOCH_MS + ms;
+}
+
+/** The ids of all rows from `sinceMs` on and before `untilMs`, whole milliseconds since the epoch or infinite; both inclusive. */
+export function idsBetween(sinceMs: number, untilMs: number): { low: bigint; high: bigint } {
+  return { low: joinId(idMs(sinceMs), 0), high: joinId(idMs(untilMs), 0) - 1n };
+}

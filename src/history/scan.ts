@@ -2,16 +2,19 @@ import type { SqlConnection } from "./connection.ts";
 import type { IdRange } from "./candidates.ts";
 import { chunkStart } from "./chunks.ts";
 import type { Cursor } from "./cursor.ts";
-import { allOf, type Bound, type Condition } from "./filter.ts";
+import { allOf, type Bound, type Condition } from "./condition.ts";
 import { ITEM_SQL, type StoredRow } from "./item.ts";
+import { DETAIL_JOIN } from "./naming-table.ts";
 
-/** Rows looked at between two looks at the clock. */
+/** Rows looked at between two looks at the clock; fewer with a filter that takes longer. */
 const CHUNK_ROWS = 4096;
 
 export interface ScanOptions {
   conditions: readonly Condition[];
   /** False when about every row matches: a page then is one statement. */
   isFiltered: boolean;
+  /** What the conditions take, as a multiple of simple ones. */
+  weight: number;
   range: IdRange;
   /** Rows to find. */
   wanted: number;
@@ -67,7 +70,8 @@ export class RowScan {
   }
 
   private chunkStart(low: bigint): bigint {
-    return this.options.isFiltered || this.skip > 0 ? chunkStart(this.db, low, this.next, CHUNK_ROWS) : low;
+    const rows = Math.ceil(CHUNK_ROWS / this.options.weight);
+    return this.options.isFiltered || this.skip > 0 ? chunkStart(this.db, low, this.next, rows) : low;
   }
 
   private scanChunk(low: bigint, high: bigint): void {
@@ -86,7 +90,7 @@ export class RowScan {
   }
 
   private count(low: bigint, high: bigint): number {
-    const sql = `SELECT count(*) AS n FROM rows AS r CROSS JOIN conversations AS c ON c.id = r.conversation_id
+    const sql = `SELECT count(*) AS n FROM rows AS r CROSS JOIN conversations AS c ON c.id = r.conversation_id ${DETAIL_JOIN}
       WHERE r.id BETWEEN ? AND ? AND ${this.where.sql}`;
     return this.db.query<{ n: number }, Bound[]>(sql).get(low, high, ...this.where.bound)?.n ?? 0;
   }

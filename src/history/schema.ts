@@ -1,3 +1,5 @@
+import { EPOCH_MS } from "./rowid.ts";
+
 /** Marks a file as AyaFlow's (PRAGMA application_id): "AyaF". */
 export const APPLICATION_ID = 0x41796146;
 
@@ -86,8 +88,56 @@ CREATE INDEX conversations_domain ON conversations(domain_id) WHERE domain_id <>
 CREATE INDEX conversations_detail ON conversations(detail_id) WHERE detail_id <> 0;
 `;
 
+/**
+ * Version 3.
+ * levels: one row each of LEVELS of rollup-types.ts, by its place there. `floor`: everything from this millisecond since
+ * the epoch on is there, NULL when nothing was ever deleted. `watermark`: everything before it is folded into the
+ * level, NULL when nothing is; always for rows. `parts` and `bytes`: of the level in rollups. `lost`: rows, or parts
+ * of the level below, that were deleted before they were folded into the level.
+ * rollups: sums by conversation and direction as rollup-block.ts encodes them. The parts of a bucket, of 1,024 entries
+ * at most, do not overlap by conversation. Those of buckets at or after the watermark belong to a fold under way, or
+ * to one that a crash ended: they do not count. `conversations` stands before `data`, so that it is read alone.
+ * late: rows that came for a bucket that was claimed for folding already. They are not folded while they are here.
+ */
+const VERSION_3 = `
+CREATE TABLE levels(
+  id INTEGER PRIMARY KEY,
+  floor INTEGER,
+  watermark INTEGER,
+  parts INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  lost INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO levels(id, floor)
+  SELECT level.id, (oldest.ms + level.length - 1) / level.length * level.length
+  FROM (SELECT 0 AS id, 1 AS length UNION ALL VALUES (1, 60000), (2, 3600000), (3, 86400000)) AS level,
+    (SELECT (min(id) >> 22) + ${EPOCH_MS} AS ms FROM rows) AS oldest;
+CREATE TABLE rollups(
+  id INTEGER PRIMARY KEY,
+  level INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,
+  first_conversation INTEGER NOT NULL,
+  last_conversation INTEGER NOT NULL,
+  entries INTEGER NOT NULL,
+  conversations BLOB NOT NULL,
+  data BLOB NOT NULL
+) STRICT;
+CREATE INDEX rollups_bucket ON rollups(level, bucket, first_conversation, last_conversation);
+CREATE TABLE late(id INTEGER PRIMARY KEY) STRICT;
+`;
+
 /** What takes a database from version n to n + 1, by n. Never change one that was released: add another. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
 export const SCHEMA_VERSION = MIGRATIONS.length;
 /** Tables that a database of the newest version has. */
-export const TABLES = ["interfaces", "domains", "details", "conversations", "rows", "segments"] as const;
+export const TABLES = [
+  "interfaces",
+  "domains",
+  "details",
+  "conversations",
+  "rows",
+  "segments",
+  "levels",
+  "rollups",
+  "late",
+] as const;

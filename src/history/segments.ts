@@ -4,7 +4,7 @@ import { encodeIds } from "./id-set.ts";
 import { joinId } from "./rowid.ts";
 
 /** Rows of one segment: what a search reads at least for each segment that may have what it looks for. */
-const SEGMENT_ROWS = 4096;
+export const SEGMENT_ROWS = 4096;
 const PORTS = 65_536;
 /** A segment left open by a crash is closed from its rows, unless its range has far more rows than its own. */
 const MAX_RECOVERED_ROWS = 5 * SEGMENT_ROWS;

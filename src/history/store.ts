@@ -98,6 +98,18 @@ export class Store {
     return this.running;
   }
 
+  /**
+   * Starts a checkpoint if one is due, and does `work` once none runs: what it writes then does not make the WAL longer.
+   * Those who waited each do theirs before the next is begun. @throws what stopped the checkpoint, and what `work` throws.
+   */
+  async behindCheckpoint<T>(work: () => T): Promise<T> {
+    for (let running = this.checkpointIfDue(); running !== null; running = this.running) {
+      const error = await running;
+      if (error !== null) throw error;
+    }
+    return work();
+  }
+
   /** Makes the next checkpoint due at once. */
   checkpointSoon(): void {
     this.checkpointAt = 1;

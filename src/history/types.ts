@@ -1,5 +1,9 @@
+import type { FilterParameters } from "../filter/parameters.ts";
+import type { FilterExpression } from "../filter/types.ts";
 import type { DomainSource, Naming } from "../flow/naming.ts";
 import type { Direction } from "../flow/types.ts";
+import type { LevelCoverage } from "./rollup-types.ts";
+import type { Answer } from "./question-types.ts";
 
 /** Who a row is about. */
 export interface Identity {
@@ -12,12 +16,6 @@ export interface Identity {
   protocol: number;
   interface: string;
   naming: Naming;
-}
-
-/** An identity as an object, shared by the rows of a connection. Not changed but for `rowId`. */
-export interface HistoryConnection extends Identity {
-  /** Row id of its conversation, set by the writer on first use; 0 before. */
-  rowId: number;
 }
 
 /** What a connection did in one window, or one packet in raw mode. */
@@ -37,30 +35,18 @@ export interface RowValues {
   retransmits: number;
 }
 
-export interface HistoryRow extends RowValues {
-  connection: HistoryConnection;
-}
-
 /** Query of `/api/history`; times in milliseconds since the epoch, both inclusive. */
-export interface HistoryQuery {
+export interface HistoryQuery extends Omit<FilterParameters, "state"> {
   limit: number;
   cursor?: string;
   offset?: number;
   sinceMs?: number;
   untilMs?: number;
-  /** Either end. */
-  ip?: string;
-  srcIp?: string;
-  dstIp?: string;
-  port?: number;
-  srcPort?: number;
-  dstPort?: number;
-  protocol?: number;
-  interface?: string;
-  direction?: Direction;
-  /** A name, or `*.example.com` for that name and all below it. */
-  domain?: string;
   kind?: "window" | "packet";
+  /** `connection_id` of an item: the rows of that connection. */
+  connectionId?: string;
+  /** Holds besides all of these. */
+  filter?: FilterExpression;
 }
 
 /** One row as the API shows it (AyaFlow's field names, more added). `src` is the client of a window row. */
@@ -94,6 +80,8 @@ export interface HistoryItem {
   tls_version?: string;
   ja4?: string;
   ech?: true;
+  /** What the rows of its connection have in common; see HistoryQuery. */
+  connection_id: string;
 }
 
 export interface HistoryPage {
@@ -109,7 +97,7 @@ export interface HistoryPage {
 export const DOMAIN_ORDERS = ["bytes", "packets"] as const;
 export type DomainOrder = (typeof DOMAIN_ORDERS)[number];
 
-/** Query of `/api/domains`; times in milliseconds since the epoch, both inclusive. */
+/** Query of `/api/domains`: from `sinceMs` on, before `untilMs`; milliseconds since the epoch. */
 export interface DomainQuery {
   sinceMs: number;
   untilMs: number;
@@ -119,10 +107,8 @@ export interface DomainQuery {
   interface?: string;
   /** Only traffic whose domain came from there. */
   source?: DomainSource;
-  /** Goes on with the older rest of a sum that was cut short. */
-  cursor?: string;
-  /** What a domain is counted under; itself by default. */
-  fold?: (domain: string) => string;
+  /** Counts a domain under the one that was registered, example.co.uk for www.example.co.uk. */
+  isFolded?: boolean;
   /** Ends the sum when nobody waits for it any more. */
   signal?: AbortSignal;
 }
@@ -141,25 +127,25 @@ export interface DomainTraffic extends TrafficSums {
   sources: Partial<Record<DomainSource, number>>;
 }
 
-/** Traffic by domain: `domains`, `other` and `unnamed` add up to all rows that were summed. */
-export interface DomainTotals {
+/**
+ * Traffic by domain: `domains`, `other` and `unnamed` add up to all that was summed. What was, and from which level, is
+ * as in the answer to any question.
+ */
+export interface DomainTotals
+  extends Pick<Answer, "sinceMs" | "untilMs" | "level" | "parts" | "coverage" | "scanned" | "notes"> {
   domains: DomainTraffic[];
   /** Of domains that are not among `domains`. */
   other: TrafficSums;
   /** Of connections without a domain. */
   unnamed: TrafficSums;
-  /** Rows summed. */
+  /** Rows of history that were added up. */
   rows: number;
   /** There were more domains than are kept: the smallest went to `other` meanwhile, and what came of them later is a lower bound. */
   pruned: boolean;
-  /** Where an older rest begins that time did not suffice for; null when all rows were summed. */
-  nextCursor: string | null;
-  /** All rows from here on were summed. Milliseconds since the epoch. */
-  summedSinceMs: number;
 }
 
 /** The writer's own counts since start. */
-export interface HistoryStatus {
+export interface WriterStatus {
   rowsWritten: number;
   /** By reason: `queue_full`, `disk_full`, `write_error`, `shutdown`. */
   rowsDropped: Record<string, number>;
@@ -168,4 +154,19 @@ export interface HistoryStatus {
   databaseBytes: number;
   /** Why rows are not being written at the moment; null when they are. */
   failing: string | null;
+}
+
+export interface LevelStatus extends LevelCoverage {
+  /** Of its sums, those of a fold under way too; 0 for rows. */
+  parts: number;
+  bytes: number;
+  /** Rows, or parts of the level below, that went for want of space before they were folded into this level; ever. */
+  lost: number;
+}
+
+export interface HistoryStatus extends WriterStatus {
+  /** Finest first, all four. */
+  levels: LevelStatus[];
+  /** Seconds of history that could be folded into minutes and are not yet. */
+  foldingLagSeconds: number;
 }

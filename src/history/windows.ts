@@ -1,6 +1,6 @@
 import type { KernelEvent } from "../bpf/ring.ts";
 import { handshakeNs, type SideCounters, splitMeta } from "../bpf/slots.ts";
-import { directionName } from "../flow/connections.ts";
+import { directionName } from "../flow/wire.ts";
 import type { Naming } from "../flow/naming.ts";
 import type { FlowTable } from "../flow/table.ts";
 import { type Identities, NOBODY } from "./identities.ts";

@@ -2,11 +2,12 @@ import { errorMessage } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { classifyFailure, type DropReason, type Failure } from "./errors.ts";
 import { Identities } from "./identities.ts";
+import { readLevels } from "./levels.ts";
 import { emptyRow, RowQueue } from "./queue.ts";
 import { RowInserter } from "./row-inserter.ts";
 import { SegmentTracker } from "./segments.ts";
 import type { Store } from "./store.ts";
-import type { HistoryRow, HistoryStatus, RowValues } from "./types.ts";
+import type { RowValues, WriterStatus } from "./types.ts";
 import { Wakeup } from "./wakeup.ts";
 
 const QUEUE_CAPACITY = 100_000;
@@ -75,7 +76,8 @@ export class HistoryWriter {
     this.retryMs = this.firstRetryMs;
     this.segments = new SegmentTracker(store.db);
     this.recover();
-    this.inserter = new RowInserter(store.db, this.segments, this.identities);
+    const { watermark } = readLevels(store.db).minute;
+    this.inserter = new RowInserter(store.db, this.segments, this.identities, watermark);
   }
 
   // Without it searches only take longer.
@@ -87,9 +89,9 @@ export class HistoryWriter {
     }
   }
 
-  /** Queues a row. False when it was dropped, and counted. */
-  append(row: HistoryRow): boolean {
-    return this.accepts ? this.enqueue(this.identities.of(row.connection), row) : this.refuse();
+  /** Rows of the time before `untilMs` that are written from now on are noted as late. */
+  claim(untilMs: number): void {
+    this.inserter.claim(untilMs);
   }
 
   /** Queues a row about an identity of `identities`. False when it was dropped, and counted. */
@@ -108,7 +110,7 @@ export class HistoryWriter {
     return false;
   }
 
-  status(): HistoryStatus {
+  status(): WriterStatus {
     return {
       rowsWritten: this.written,
       rowsDropped: { ...this.dropped },

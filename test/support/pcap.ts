@@ -4,13 +4,17 @@ const MAGIC_NANOSECONDS = 0xa1b23c4d;
 export const LINKTYPE_ETHERNET = 1;
 
 /**
- * Writes a classic pcap file (draft-ietf-opsawg-pcap) with `frames` as captured, `spacingNs` apart.
+ * Writes a classic pcap file (draft-ietf-opsawg-pcap) with `frames` as captured, `spacingNs` apart or at `timesNs`.
  * `linkType` is from the registry of link types, Ethernet by default.
  */
 export async function writePcap(
   path: string,
   frames: readonly Uint8Array[],
-  { linkType = LINKTYPE_ETHERNET, spacingNs = 1000 }: { linkType?: number; spacingNs?: number } = {},
+  {
+    linkType = LINKTYPE_ETHERNET,
+    spacingNs = 1000,
+    timesNs,
+  }: { linkType?: number; spacingNs?: number; timesNs?: readonly number[] } = {},
 ): Promise<void> {
   const head = new DataView(new ArrayBuffer(24));
   head.setUint32(0, MAGIC_NANOSECONDS, true);
@@ -20,7 +24,7 @@ export async function writePcap(
   head.setUint32(20, linkType, true);
   const records = frames.flatMap((frame, index) => {
     const record = new DataView(new ArrayBuffer(16));
-    const time = index * spacingNs;
+    const time = timesNs?.[index] ?? index * spacingNs;
     record.setUint32(0, Math.floor(time / 1e9), true);
     record.setUint32(4, time % 1e9, true);
     record.setUint32(8, frame.length, true);

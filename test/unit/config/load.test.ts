@@ -9,7 +9,8 @@ const DEFAULTS: Config = {
   listen: "127.0.0.1",
   dbPath: "/var/lib/ayaflow/traffic.db",
   connectionTimeoutSeconds: 60,
-  dataRetentionSeconds: 604_800,
+  dataRetentionSeconds: 63_072_000,
+  levelRetentionSeconds: { raw: 86_400, minute: 604_800, hour: 7_776_000, day: 63_072_000 },
   maxDbSizeBytes: 1_073_741_824,
   aggregationWindowSeconds: 10,
   maxConnections: 65_536,
@@ -43,6 +44,10 @@ test("every option from the environment", async () => {
       AYAFLOW_DB_PATH: "traffic.db",
       AYAFLOW_CONNECTION_TIMEOUT: "2m",
       AYAFLOW_DATA_RETENTION: "12h",
+      AYAFLOW_RETENTION_RAW: "6h",
+      AYAFLOW_RETENTION_MINUTE: "2d",
+      AYAFLOW_RETENTION_HOUR: "0",
+      AYAFLOW_RETENTION_DAY: "1y",
       AYAFLOW_MAX_DB_SIZE: "500MB",
       AYAFLOW_AGGREGATION_WINDOW: "0",
       AYAFLOW_MAX_CONNECTIONS: "1000",
@@ -68,6 +73,7 @@ test("every option from the environment", async () => {
     dbPath: "traffic.db",
     connectionTimeoutSeconds: 120,
     dataRetentionSeconds: 43_200,
+    levelRetentionSeconds: { raw: 21_600, minute: 172_800, hour: 0, day: 31_536_000 },
     maxDbSizeBytes: 500_000_000,
     aggregationWindowSeconds: 0,
     maxConnections: 1000,
@@ -182,12 +188,35 @@ test("all problems of all sources at once, also the hidden ones, each with its p
   ]);
 });
 
+test("levels of history are kept as each says, and what is hardly meant is a warning", async () => {
+  const { config, warnings } = await load({
+    flags: { retention_raw: "2w", retention_hour: "0" },
+    env: { AYAFLOW_RETENTION_DAY: "5y" },
+    yaml: "retention_minute: 3d\n",
+  });
+  expect(config.levelRetentionSeconds).toEqual({
+    raw: 1_209_600,
+    minute: 259_200,
+    hour: 0,
+    day: 157_680_000,
+  });
+  expect(warnings).toEqual([
+    "--retention-raw (14d) is longer than --retention-minute (3d): the finer level takes more space",
+    "--retention-day (5y) is cut to --data-retention (2y)",
+  ]);
+  expect((await load({ flags: { data_retention_seconds: "7d" } })).warnings).toEqual([]);
+  expect((await load({ flags: { data_retention_seconds: "0", retention_hour: 0 } })).warnings).toEqual([
+    "--retention-hour (as long as there is space) is longer than --retention-day (2y): the finer level takes more space",
+  ]);
+});
+
 describe("ranges", () => {
   const cases: [key: string, right: unknown[], wrong: unknown[]][] = [
     ["port", ["0", "65535", 3000], ["-1", "65536", "3000.5", 3000.5, "", true, {}, "1e3"]],
     ["connection_timeout", ["1", "86400", "24h"], ["0", "86401", "2d", "60 sec"]],
     ["aggregation_window_seconds", ["0", "3600", "1h"], ["3601", "-1", "2h"]],
     ["data_retention_seconds", ["0", "1", "7d", "5200w"], ["-1", "for ever", "5300w", 1.5]],
+    ["retention_raw", ["0", "1", "36h", "2y"], ["-1", "1.5h", "101y", null]],
     ["max_connections", ["64", "4194304"], ["63", "4194305", "64k"]],
     [
       "cpu_budget",

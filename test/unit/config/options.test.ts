@@ -25,6 +25,10 @@ test("flags, variables and keys are the documented ones", () => {
     ["--port", "AYAFLOW_PORT", "port"],
     ["--quiet", "AYAFLOW_QUIET", "quiet"],
     ["--resolve-dns", "AYAFLOW_RESOLVE_DNS", "resolve_dns"],
+    ["--retention-day", "AYAFLOW_RETENTION_DAY", "retention_day"],
+    ["--retention-hour", "AYAFLOW_RETENTION_HOUR", "retention_hour"],
+    ["--retention-minute", "AYAFLOW_RETENTION_MINUTE", "retention_minute"],
+    ["--retention-raw", "AYAFLOW_RETENTION_RAW", "retention_raw"],
   ]);
 });
 

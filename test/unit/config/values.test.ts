@@ -19,10 +19,11 @@ describe("parseDuration", () => {
     ["12h", 43_200],
     ["7d", 604_800],
     ["2w", 1_209_600],
+    ["2y", 63_072_000],
     [" 7 d ", 604_800],
   ])("%p is %p seconds", (text, seconds) => expect(parseDuration(text)).toBe(seconds));
 
-  test.each(["", "d", "-1", "1.5h", "7D", "1d12h", "1y", "7 days", "0x10", "1e3"])("%p is not one", (text) =>
+  test.each(["", "d", "-1", "1.5h", "7D", "1d12h", "1Y", "7 days", "0x10", "1e3"])("%p is not one", (text) =>
     expect(parseDuration(text)).toBeUndefined(),
   );
 });
@@ -81,5 +82,5 @@ test("sizes and durations are shown in the largest unit that divides them", () =
     "1GiB",
     "1536MiB",
   ]);
-  expect([0, 90, 3600, 604_800].map(formatDuration)).toEqual(["0", "90s", "1h", "7d"]);
+  expect([0, 90, 3600, 604_800, 63_072_000].map(formatDuration)).toEqual(["0", "90s", "1h", "7d", "2y"]);
 });

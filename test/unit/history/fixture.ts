@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { tryLock } from "../../../src/bpf/libc.ts";
 import { type History, type HistoryOptions, openHistory } from "../../../src/history/history.ts";
 import { type Naming, NO_NAMING } from "../../../src/flow/naming.ts";
-import type { HistoryConnection, HistoryItem, HistoryQuery, HistoryRow } from "../../../src/history/types.ts";
+import type { HistoryItem, HistoryQuery, Identity } from "../../../src/history/types.ts";
 import type { Logger } from "../../../src/log.ts";
+import type { HistoryRow } from "../../support/history-rows.ts";
 
 export const START_MS = Date.UTC(2026, 2, 1, 12);
 export const NO_CAP = Number.MAX_SAFE_INTEGER;
@@ -65,7 +66,7 @@ export function named(domain: string, changes: Partial<Naming> = {}): Naming {
 }
 
 /** A connection of client 10.x.y.z, numbered. */
-export function connection(index: number, changes: Partial<HistoryConnection> = {}): HistoryConnection {
+export function connection(index: number, changes: Partial<Identity> = {}): Identity {
   return {
     client: Uint8Array.of(10, (index >> 16) & 0xff, (index >> 8) & 0xff, index & 0xff),
     server: Uint8Array.of(192, 0, 2, 1 + (index % 7)),
@@ -74,12 +75,11 @@ export function connection(index: number, changes: Partial<HistoryConnection> = 
     protocol: 6,
     interface: "eth0",
     naming: NO_NAMING,
-    rowId: 0,
     ...changes,
   };
 }
 
-export function row(of: HistoryConnection, changes: Partial<HistoryRow> = {}): HistoryRow {
+export function row(of: Identity, changes: Partial<HistoryRow> = {}): HistoryRow {
   return {
     connection: of,
     timestampMs: START_MS,
@@ -94,6 +94,17 @@ export function row(of: HistoryConnection, changes: Partial<HistoryRow> = {}): H
     retransmits: 0,
     ...changes,
   };
+}
+
+/** Queues a row of an identity that is held only by it. False when it was dropped. */
+export function append(
+  { writer }: Pick<History, "writer">,
+  { connection: of, ...values }: HistoryRow,
+): boolean {
+  const identity = writer.identities.open(of, of.client.length);
+  const isTaken = writer.appendOf(identity, values);
+  writer.identities.release(identity);
+  return isTaken;
 }
 
 export function droppedRows(history: History): number {

@@ -3,7 +3,16 @@ import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Database } from "bun:sqlite";
 import type { History } from "../../../src/history/history.ts";
-import { connection, droppedRows, open, recordingLogger, row, temporaryFolder, until } from "./fixture.ts";
+import {
+  append,
+  connection,
+  droppedRows,
+  open,
+  recordingLogger,
+  row,
+  temporaryFolder,
+  until,
+} from "./fixture.ts";
 
 // Bounds a hang only: other work on the machine may make any of these slow.
 setDefaultTimeout(60_000);
@@ -34,8 +43,7 @@ function accounted(history: History): number {
 async function appendUntil(history: History, condition: () => boolean): Promise<number> {
   let appended = 0;
   await until(() => {
-    for (let index = 0; index < 500; index++)
-      history.writer.append(row(connection((appended + index) % 3000)));
+    for (let index = 0; index < 500; index++) append(history, row(connection((appended + index) % 3000)));
     appended += 500;
     return condition();
   });

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { Database } from "bun:sqlite";
 import {
+  append,
   connection,
   droppedRows,
   named,
@@ -22,7 +23,7 @@ test("what a failed slice stored of a held identity is stored again", async () =
   const { writer } = history;
   const identity = writer.identities.open(connection(1, { naming: named("example.org") }), 4);
   writer.appendOf(identity, row(connection(0)));
-  writer.append(row(connection(2), { bytesSent: Number.NaN }));
+  append(history, row(connection(2), { bytesSent: Number.NaN }));
   await until(() => history.status().failing !== null);
   expect(writer.identities.conversation[identity]).toBe(0);
   writer.appendOf(identity, row(connection(0), { bytesSent: 7 }));
@@ -61,16 +62,16 @@ test("held through the deletion of its conversation an identity gets a new one, 
   const { identities } = history.writer;
   const silent = identities.open(connection(500_000), 4);
   const busy = identities.open(connection(600_000), 4);
-  const append = (identity: number, bytesSent: number) =>
+  const appendOf = (identity: number, bytesSent: number) =>
     history.writer.appendOf(identity, row(connection(0), { timestampMs: now, bytesSent }));
   const fill = async (rows: number) => {
     for (let index = 0; index < rows; index++) {
-      history.writer.append(row(connection(index % 100), { timestampMs: now }));
+      append(history, row(connection(index % 100), { timestampMs: now }));
     }
-    append(busy, 7);
+    appendOf(busy, 7);
     await until(() => history.status().queued === 0);
   };
-  append(silent, 1);
+  appendOf(silent, 1);
   await fill(20_000);
   const [first, kept] = [identities.conversation[silent] ?? 0, identities.conversation[busy]];
   now += 60_000;
@@ -81,8 +82,8 @@ test("held through the deletion of its conversation an identity gets a new one, 
   await history.retention.settled();
   using db = new Database(path, { readonly: true });
   expect(db.query("SELECT id FROM conversations WHERE id = ?").get(first)).toBeNull();
-  append(silent, 424_242);
-  append(silent, 434_343);
+  appendOf(silent, 424_242);
+  appendOf(silent, 434_343);
   await fill(20_000);
   expect(identities.conversation[silent]).toBeGreaterThan(first);
   expect(identities.conversation[busy]).toBe(kept ?? -1);

@@ -9,8 +9,8 @@ function ipv6(last: number): Uint8Array {
 
 test("an identity is what it was opened with, however many come after it", () => {
   const identities = new Identities();
-  const { rowId: _, ...first } = connection(7, { naming: named("example.org") });
-  const { rowId: __, ...second } = connection(8, { client: ipv6(1), server: ipv6(2), interface: "eth1" });
+  const first = connection(7, { naming: named("example.org") });
+  const second = connection(8, { client: ipv6(1), server: ipv6(2), interface: "eth1" });
   const one = identities.open(first, 4);
   const two = identities.open(second, 16);
   for (let index = 0; index < 5000; index++) identities.open(connection(100 + index), 4);
@@ -40,22 +40,4 @@ test("a number that is used again has nothing of the one before", () => {
   expect(next).toBe(old);
   expect([identities.conversation[next], identities.segment[next]]).toEqual([0, 0]);
   expect(identities.describe(next)).toMatchObject({ clientPort: 40_002, naming: NO_NAMING });
-});
-
-test("a connection object has one identity while its rows are queued, and keeps its row id after them", () => {
-  const identities = new Identities();
-  const object = connection(1);
-  const identity = identities.of(object);
-  identities.hold(identity);
-  expect(identities.of(object)).toBe(identity);
-  identities.hold(identity);
-  identities.setConversation(identity, 77);
-  identities.release(identity);
-  expect(identities.of(object)).toBe(identity);
-  identities.release(identity);
-  expect([identities.size, object.rowId]).toEqual([0, 77]);
-  identities.hold(identities.open(connection(2), 4));
-  const again = identities.of(object);
-  expect(again).not.toBe(identity);
-  expect(identities.conversation[again]).toBe(77);
 });

@@ -6,7 +6,17 @@ import type { History } from "../../../src/history/history.ts";
 import { migrate, schemaVersion } from "../../../src/history/migrations.ts";
 import { joinId, idMs } from "../../../src/history/rowid.ts";
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from "../../../src/history/schema.ts";
-import { connection, named, open, queryAll, row, START_MS, temporaryFolder, until } from "./fixture.ts";
+import {
+  append,
+  connection,
+  named,
+  open,
+  queryAll,
+  row,
+  START_MS,
+  temporaryFolder,
+  until,
+} from "./fixture.ts";
 
 // Bounds a hang only: other work on the machine may make any of these slow.
 setDefaultTimeout(60_000);
@@ -57,8 +67,8 @@ test("a file of version 1 is brought to the newest version with all that is in i
   expect(queryAll(history, { domain: "*.example.org" })).toHaveLength(1);
 
   const again = connection(1, { client: Uint8Array.of(10, 0, 0, 2), server: Uint8Array.of(192, 0, 2, 2) });
-  history.writer.append(row({ ...again, serverPort: 53, protocol: 17 }));
-  history.writer.append(row(connection(9, { naming: named("b\u00fccher.example") })));
+  append(history, row({ ...again, serverPort: 53, protocol: 17 }));
+  append(history, row(connection(9, { naming: named("b\u00fccher.example") })));
   await history.writer.flush(5000);
   expect(ids(path, "domains")).toEqual([5, 6]);
   await history.close();
@@ -90,9 +100,9 @@ test("what is known of a connection is kept once and shown with its rows", async
     ja4: "t13d",
     ech: true,
   });
-  for (let index = 0; index < 20; index++) history.writer.append(row(connection(index, { naming })));
-  history.writer.append(row(connection(20, { naming: { ...naming, alpn: ["h2"] } })));
-  history.writer.append(row(connection(21)));
+  for (let index = 0; index < 20; index++) append(history, row(connection(index, { naming })));
+  append(history, row(connection(20, { naming: { ...naming, alpn: ["h2"] } })));
+  append(history, row(connection(21)));
   await history.writer.flush(5000);
   const { items } = history.reader.query({ limit: 100 });
   const shown = ({ domain, domain_source, alpn, tls_version, ja4, ech }: (typeof items)[number]) => [
@@ -116,10 +126,10 @@ test("what is known of a connection is kept once and shown with its rows", async
 async function writeNames(history: History, count: number, prefix: string, at: number): Promise<void> {
   for (let index = 0; index < count; index++) {
     const naming = named(`${prefix}${index}.example`, { ja4: `${prefix}${index}` });
-    history.writer.append(row(connection(index, { naming }), { timestampMs: at }));
+    append(history, row(connection(index, { naming }), { timestampMs: at }));
   }
   for (let index = 0; index < 10_000; index++) {
-    history.writer.append(row(connection(index % 100), { timestampMs: at }));
+    append(history, row(connection(index % 100), { timestampMs: at }));
   }
   await until(() => history.status().queued === 0);
 }
@@ -135,7 +145,7 @@ test("names that no row has any more are deleted, and what is written later is n
     await history.retention.settled();
   };
   const silent = connection(70_000, { naming: named("silent.example", { ja4: "silent" }) });
-  history.writer.append(row(silent, { timestampMs: now }));
+  append(history, row(silent, { timestampMs: now }));
   await writeNames(history, 5000, "old", now);
   expect(ids(path, "domains")).toHaveLength(5001);
   expect(ids(path, "details")).toHaveLength(5001);
@@ -148,8 +158,9 @@ test("names that no row has any more are deleted, and what is written later is n
 
   // The ids of what was deleted are free again; whoever still held one must not show another's name.
   await writeNames(history, 20, "late", now);
-  history.writer.append(row(silent, { timestampMs: now, bytesSent: 424_242 }));
-  history.writer.append(
+  append(history, row(silent, { timestampMs: now, bytesSent: 424_242 }));
+  append(
+    history,
     row(connection(3, { naming: named("old3.example") }), { timestampMs: now, bytesSent: 434_343 }),
   );
   await history.writer.flush(5000);
@@ -174,12 +185,12 @@ test("names without end do not make the file grow without end", async () => {
   const folder = temporaryFolder(stack);
   const path = join(folder, "traffic.db");
   const cap = 12 * 1024 * 1024;
-  const history = open(stack, folder, { maxDbSizeBytes: cap });
+  const history = open(stack, folder, { maxDbSizeBytes: cap, now: () => START_MS });
   let largest = 0;
   for (let from = 0; from < 45_000; from += 1000) {
     for (let index = from; index < from + 1000; index++) {
       const naming = named(`${"x".repeat(60)}${index}.example`, { ja4: `hostile${index}` });
-      history.writer.append(row(connection(index % 500, { naming }), { timestampMs: START_MS + index }));
+      append(history, row(connection(index % 500, { naming }), { timestampMs: START_MS + index }));
     }
     await until(() => history.status().queued < 5000);
     largest = Math.max(largest, statSync(path).size);
@@ -200,11 +211,11 @@ test("names without end do not make the file grow without end", async () => {
 test("a rolled back slice leaves no name behind that is not there", async () => {
   await using stack = new AsyncDisposableStack();
   const history = open(stack, temporaryFolder(stack));
-  history.writer.append(row(connection(1, { naming: named("lost.example", { ja4: "lost" }) })));
-  history.writer.append(row(connection(2), { bytesSent: Number.NaN }));
+  append(history, row(connection(1, { naming: named("lost.example", { ja4: "lost" }) })));
+  append(history, row(connection(2), { bytesSent: Number.NaN }));
   await until(() => history.status().failing !== null);
-  history.writer.append(row(connection(3, { naming: named("kept.example", { ja4: "kept" }) })));
-  history.writer.append(row(connection(4, { naming: named("lost.example", { ja4: "lost" }) })));
+  append(history, row(connection(3, { naming: named("kept.example", { ja4: "kept" }) })));
+  append(history, row(connection(4, { naming: named("lost.example", { ja4: "lost" }) })));
   await until(() => history.status().queued === 0);
   const { items } = history.reader.query({ limit: 10 });
   expect(items.map(({ domain, ja4 }) => [domain, ja4])).toEqual([

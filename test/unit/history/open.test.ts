@@ -17,7 +17,7 @@ import { AyaflowError } from "../../../src/errors.ts";
 import { openHistory } from "../../../src/history/history.ts";
 import { createHistoryReader } from "../../../src/history/query.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "../../../src/history/schema.ts";
-import { connection, open, options, row, temporaryFolder } from "./fixture.ts";
+import { append, connection, open, options, row, temporaryFolder } from "./fixture.ts";
 
 // Bounds a hang only: other work on the machine may make any of these slow.
 setDefaultTimeout(60_000);
@@ -50,7 +50,7 @@ function refusal(folder: string): string {
 async function filled(folder: string, rows: number): Promise<string> {
   await using stack = new AsyncDisposableStack();
   const history = open(stack, folder);
-  for (let index = 0; index < rows; index++) history.writer.append(row(connection(index)));
+  for (let index = 0; index < rows; index++) append(history, row(connection(index)));
   await history.writer.flush(10_000);
   return join(folder, "traffic.db");
 }
@@ -228,11 +228,11 @@ test("others read while the agent writes", async () => {
   await using stack = new AsyncDisposableStack();
   const folder = temporaryFolder(stack);
   const history = open(stack, folder);
-  history.writer.append(row(connection(1)));
+  append(history, row(connection(1)));
   await history.writer.flush(1000);
   const reader = createHistoryReader(join(folder, "traffic.db"));
   expect(reader.query({ limit: 10 }).returned).toBe(1);
-  history.writer.append(row(connection(2)));
+  append(history, row(connection(2)));
   await history.writer.flush(1000);
   expect(reader.query({ limit: 10 }).returned).toBe(2);
   reader.close();

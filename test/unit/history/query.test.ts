@@ -4,14 +4,16 @@ import { HistoryQueryError } from "../../../src/history/errors.ts";
 import type { History } from "../../../src/history/history.ts";
 import { createHistoryReader } from "../../../src/history/query.ts";
 import type { HistoryItem, HistoryQuery } from "../../../src/history/types.ts";
-import { connection, open, row, START_MS, temporaryFolder } from "./fixture.ts";
+import { append, connection, open, row, START_MS, temporaryFolder } from "./fixture.ts";
 import { expectedItem, makeRows, matches, ROWS, SPAN_MS } from "./rows.ts";
 
 // Bounds a hang only: other work on the machine may make any of these slow.
 setDefaultTimeout(60_000);
 
-const sortKey = (item: HistoryItem) => JSON.stringify(item);
-const sorted = (items: HistoryItem[]) => items.map(sortKey).sort();
+type ExpectedItem = Omit<HistoryItem, "connection_id">;
+
+const sortKey = (item: ExpectedItem) => JSON.stringify({ ...item, connection_id: undefined });
+const sorted = (items: ExpectedItem[]) => items.map(sortKey).sort();
 
 const FILTERS: Omit<HistoryQuery, "limit">[] = [
   {},
@@ -62,7 +64,7 @@ describe("queries", () => {
   const stack = new AsyncDisposableStack();
   let history: History;
   let path: string;
-  let all: HistoryItem[];
+  let all: ExpectedItem[];
 
   beforeAll(async () => {
     const folder = temporaryFolder(stack);
@@ -70,7 +72,7 @@ describe("queries", () => {
     history = open(stack, folder);
     const rows = makeRows();
     all = rows.map(expectedItem);
-    for (const each of rows) history.writer.append(each);
+    for (const each of rows) append(history, each);
     await history.writer.flush(30_000);
     expect(history.status().rowsWritten).toBe(ROWS);
   });
@@ -116,9 +118,27 @@ describe("queries", () => {
   test("an offset leaves out the newest rows that match", () => {
     for (const filter of [{}, { protocol: 17 }, { port: 8443 }]) {
       const whole = readAll(history.reader, { ...filter, limit: 1000 });
-      const page = history.reader.query({ ...filter, limit: 50, offset: 1100 });
-      expect(page.items).toEqual(whole.slice(1100, 1150));
-      expect(page.offset).toBe(1100);
+      expect(readAll(history.reader, { ...filter, limit: 50, offset: 1100 })).toEqual(whole.slice(1100));
+      expect(history.reader.query({ ...filter, limit: 50, offset: 1100 }).offset).toBe(1100);
+    }
+  });
+
+  test("the rows of one connection are those with its id", () => {
+    const whole = readAll(history.reader, { limit: 1000 });
+    const { connection_id: first } = whole[0] ?? { connection_id: "" };
+    expect(first).toMatch(/^h\d+-\d+$/);
+    for (const id of new Set([first, ...whole.slice(100, 130).map((item) => item.connection_id)])) {
+      const ofConnection = whole.filter((item) => item.connection_id === id);
+      expect(readAll(history.reader, { limit: 7, connectionId: id })).toEqual(ofConnection);
+      const ends = ofConnection.map((item) => [
+        `${item.src_ip} ${item.src_port}`,
+        `${item.dst_ip} ${item.dst_port}`,
+      ]);
+      expect(new Set(ends.map((pair) => JSON.stringify([...pair.toSorted(), id]))).size).toBe(1);
+    }
+    expect(history.reader.query({ limit: 5, connectionId: "h999999-443" }).items).toEqual([]);
+    for (const bad of ["", "h1", "h1-70000", "17", "h1-2-3"]) {
+      expect(() => history.reader.query({ limit: 1, connectionId: bad })).toThrow(HistoryQueryError);
     }
   });
 
@@ -155,7 +175,7 @@ test("pages stay put while rows are added", async () => {
   const history = open(stack, temporaryFolder(stack));
   const add = async (from: number) => {
     for (let index = from; index < from + 100; index++) {
-      history.writer.append(row(connection(index % 5), { timestampMs: START_MS + index, bytesSent: index }));
+      append(history, row(connection(index % 5), { timestampMs: START_MS + index, bytesSent: index }));
     }
     await history.writer.flush(5000);
   };

@@ -2,7 +2,8 @@ import ipaddr from "ipaddr.js";
 import { formatAddress } from "../../../src/flow/address.ts";
 import { NO_NAMING, type Naming } from "../../../src/flow/naming.ts";
 import { protocolName } from "../../../src/flow/protocol.ts";
-import type { HistoryItem, HistoryQuery, HistoryRow } from "../../../src/history/types.ts";
+import type { HistoryItem, HistoryQuery } from "../../../src/history/types.ts";
+import type { HistoryRow } from "../../support/history-rows.ts";
 import { connection, named, row, START_MS } from "./fixture.ts";
 
 /** Rows of makeRows, and the time they spread over. */
@@ -10,7 +11,7 @@ export const ROWS = 9000;
 export const SPAN_MS = 3_600_000;
 
 /** Numbers that look random and are the same each time (mulberry32). */
-function numbers(seed: number): (below: number) => number {
+export function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
@@ -75,8 +76,8 @@ export function makeRows(): HistoryRow[] {
   });
 }
 
-/** What the API is to show of a row. */
-export function expectedItem(of: HistoryRow): HistoryItem {
+/** What the API is to show of a row, but for the id of its connection, which the database gives. */
+export function expectedItem(of: HistoryRow): Omit<HistoryItem, "connection_id"> {
   const { connection: c } = of;
   const isReversed = of.kind === "packet" && of.packetsReceived > 0;
   const client = [formatAddress(c.client), c.clientPort] as const;
@@ -127,12 +128,12 @@ function isNamed(wanted: string | undefined, domain: string | undefined): boolea
   return domain !== undefined && rest.toReversed().every((label, index) => labels(domain)[index] === label);
 }
 
-function exactMs(item: HistoryItem): number {
+function exactMs(item: Omit<HistoryItem, "connection_id">): number {
   return item.timestamp_us === undefined ? item.timestamp : item.timestamp_us / 1000;
 }
 
 /** Whether a row is to be in the answer to a query. */
-export function matches(item: HistoryItem, q: Omit<HistoryQuery, "limit">): boolean {
+export function matches(item: Omit<HistoryItem, "connection_id">, q: Omit<HistoryQuery, "limit">): boolean {
   const is = <T>(wanted: T | undefined, ...found: T[]) => wanted === undefined || found.includes(wanted);
   const isIn = (wanted: string | undefined, ...found: string[]) =>
     wanted === undefined || found.some((text) => inNetwork(text, wanted));

@@ -5,6 +5,7 @@ import { Database } from "bun:sqlite";
 import type { History } from "../../../src/history/history.ts";
 import { createHistoryReader } from "../../../src/history/query.ts";
 import {
+  append,
   connection,
   droppedRows,
   named,
@@ -35,7 +36,7 @@ function storedRows(path: string): number {
 test("writes by itself, without being flushed", async () => {
   await using stack = new AsyncDisposableStack();
   const history = open(stack, temporaryFolder(stack));
-  for (let index = 0; index < 5000; index++) history.writer.append(row(connection(index % 100)));
+  for (let index = 0; index < 5000; index++) append(history, row(connection(index % 100)));
   await until(() => history.status().queued === 0);
   expect(history.status()).toMatchObject({ rowsWritten: 5000, failing: null });
   expect(history.reader.query({ limit: 1000 }).returned).toBe(1000);
@@ -44,7 +45,7 @@ test("writes by itself, without being flushed", async () => {
 test("counts what a full queue cannot take", async () => {
   await using stack = new AsyncDisposableStack();
   const history = open(stack, temporaryFolder(stack), { queueCapacity: 1000 });
-  const taken = Array.from({ length: 1500 }, (_, index) => history.writer.append(row(connection(index))));
+  const taken = Array.from({ length: 1500 }, (_, index) => append(history, row(connection(index))));
   expect(taken.filter(Boolean).length).toBe(1000);
   expect(history.status()).toMatchObject({ queued: 1000, queueCapacity: 1000, rowsWritten: 0 });
   expect(history.status().rowsDropped).toMatchObject({ queue_full: 500 });
@@ -57,7 +58,7 @@ test("counts what a full queue cannot take", async () => {
 test("a flush without time drops and counts what is left", async () => {
   await using stack = new AsyncDisposableStack();
   const history = open(stack, temporaryFolder(stack));
-  for (let index = 0; index < 500; index++) history.writer.append(row(connection(index)));
+  for (let index = 0; index < 500; index++) append(history, row(connection(index)));
   await history.writer.flush(0);
   expect(history.status()).toMatchObject({ queued: 0, rowsWritten: 0 });
   expect(history.status().rowsDropped).toMatchObject({ shutdown: 500 });
@@ -67,9 +68,9 @@ test("rows that come after the end are counted too", async () => {
   await using stack = new AsyncDisposableStack();
   const folder = temporaryFolder(stack);
   const history = open(stack, folder);
-  history.writer.append(row(connection(1)));
+  append(history, row(connection(1)));
   history.writer.close();
-  expect(history.writer.append(row(connection(1)))).toBe(false);
+  expect(append(history, row(connection(1)))).toBe(false);
   expect(history.writer.status().rowsDropped).toMatchObject({ shutdown: 2 });
   await history.close();
   expect(storedRows(join(folder, "traffic.db"))).toBe(0);
@@ -80,12 +81,11 @@ test("connections of the same conversation share its row", async () => {
   const folder = temporaryFolder(stack);
   const history = open(stack, folder);
   const connections = [40_001, 40_002, 40_003].map((clientPort) => connection(1, { clientPort }));
-  for (const each of connections) history.writer.append(row(each));
-  history.writer.append(row(connection(1, { naming: named("example.org") })));
-  history.writer.append(row(connection(1, { naming: named("example.org", { ja4: "t13d" }) })));
-  history.writer.append(row(connection(1, { interface: "eth1" })));
+  for (const each of connections) append(history, row(each));
+  append(history, row(connection(1, { naming: named("example.org") })));
+  append(history, row(connection(1, { naming: named("example.org", { ja4: "t13d" }) })));
+  append(history, row(connection(1, { interface: "eth1" })));
   await history.writer.flush(5000);
-  expect(new Set(connections.map(({ rowId }) => rowId)).size).toBe(1);
   using db = new Database(join(folder, "traffic.db"), { readonly: true });
   expect(db.query<{ n: number }, []>("SELECT count(*) AS n FROM conversations").get()?.n).toBe(4);
 });
@@ -97,8 +97,8 @@ test("more rows of one millisecond than ids are all kept, also after a restart",
   for (let round = 0; round < 3; round++) {
     const history = open(stack, folder);
     for (let index = 0; index < 5000; index++) {
-      history.writer.append(row(connection(1)));
-      history.writer.append(row(connection(1), packet));
+      append(history, row(connection(1)));
+      append(history, row(connection(1), packet));
     }
     await history.writer.flush(10_000);
     expect(history.status()).toMatchObject({ rowsWritten: 10_000, failing: null });
@@ -112,16 +112,15 @@ test("a row that cannot be stored costs its slice, not the rest", async () => {
   const log = recordingLogger();
   const history = open(stack, temporaryFolder(stack), { log });
   const early = connection(1);
-  history.writer.append(row(early));
-  history.writer.append(row(connection(2), { bytesSent: Number.NaN }));
+  append(history, row(early));
+  append(history, row(connection(2), { bytesSent: Number.NaN }));
   await until(() => history.status().failing !== null);
   expect(history.status().rowsDropped).toMatchObject({ write_error: 2 });
-  expect(early.rowId).toBe(0);
   expect(history.status().failing).toContain("write error: ");
   const late = connection(3);
   for (let index = 0; index < 100; index++) {
-    history.writer.append(row(early, { bytesSent: 7 }));
-    history.writer.append(row(late, { bytesSent: 8 }));
+    append(history, row(early, { bytesSent: 7 }));
+    append(history, row(late, { bytesSent: 8 }));
   }
   await until(() => history.status().queued === 0);
   expect(history.status()).toMatchObject({ rowsWritten: 200, failing: null });
@@ -140,7 +139,7 @@ test("while another process writes, rows wait", async () => {
   const other = new Database(join(folder, "traffic.db"));
   stack.defer(() => other.close());
   other.run("BEGIN IMMEDIATE");
-  for (let index = 0; index < 3000; index++) history.writer.append(row(connection(index)));
+  for (let index = 0; index < 3000; index++) append(history, row(connection(index)));
   await until(() => history.status().failing !== null);
   expect(history.status()).toMatchObject({ queued: 3000, rowsWritten: 0 });
   other.run("COMMIT");
@@ -156,13 +155,13 @@ test("a flush tries once more what could not be written", async () => {
   const other = new Database(join(folder, "traffic.db"));
   stack.defer(() => other.close());
   other.run("BEGIN IMMEDIATE");
-  for (let index = 0; index < 300; index++) history.writer.append(row(connection(index)));
+  for (let index = 0; index < 300; index++) append(history, row(connection(index)));
   await until(() => history.status().failing !== null);
   other.run("COMMIT");
   await history.writer.flush(5000);
   expect(history.status()).toMatchObject({ rowsWritten: 300, queued: 0, failing: null });
   other.run("BEGIN IMMEDIATE");
-  for (let index = 0; index < 300; index++) history.writer.append(row(connection(index)));
+  for (let index = 0; index < 300; index++) append(history, row(connection(index)));
   await history.writer.flush(5000);
   other.run("COMMIT");
   expect(history.status()).toMatchObject({ rowsWritten: 300, queued: 0 });
@@ -176,7 +175,7 @@ test("a reader that holds the WAL back harms nothing", async () => {
   // A small cap makes checkpoints frequent.
   const history = open(stack, folder, { maxDbSizeBytes: 64 * 1024 * 1024 });
   const write = async () => {
-    for (let index = 0; index < 60_000; index++) history.writer.append(row(connection(index % 500)));
+    for (let index = 0; index < 60_000; index++) append(history, row(connection(index % 500)));
     await until(() => history.status().queued === 0);
   };
   await write();
@@ -245,7 +244,7 @@ test("damage that is only met while writing stops history for good", async () =>
   const folder = temporaryFolder(stack);
   const path = join(folder, "traffic.db");
   const first = open(stack, folder, { queueCapacity: 300_000 });
-  for (let index = 0; index < 300_000; index++) first.writer.append(row(connection(index % 10)));
+  for (let index = 0; index < 300_000; index++) append(first, row(connection(index % 10)));
   await first.writer.flush(20_000);
   await first.close();
   const root = "SELECT rootpage FROM sqlite_schema WHERE name = 'conversations_key'";
@@ -256,10 +255,10 @@ test("damage that is only met while writing stops history for good", async () =>
   writeFileSync(path, bytes);
 
   const history = open(stack, folder);
-  for (let index = 0; index < 10; index++) history.writer.append(row(connection(index)));
+  for (let index = 0; index < 10; index++) append(history, row(connection(index)));
   await until(() => history.status().failing !== null);
   expect(history.status().failing).toStartWith(`damaged database: ${path}: `);
-  expect(history.writer.append(row(connection(1)))).toBe(false);
+  expect(append(history, row(connection(1)))).toBe(false);
   expect(history.status()).toMatchObject({ queued: 0, rowsWritten: 0 });
   expect(history.status().rowsDropped).toMatchObject({ write_error: 11 });
 });
