@@ -2,6 +2,7 @@ import type { Registry } from "./prom-client.ts";
 import { SHED_STEPS } from "../flow/restraint.ts";
 import type { Counters, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
 import type { HistoryStatus } from "../history/types.ts";
+import { registerHistory } from "./history-metrics.ts";
 import { registerCounter, registerGauge, type Sample } from "./instruments.ts";
 import type { ApiDeps } from "./types.ts";
 
@@ -48,36 +49,6 @@ function registerTrafficClasses(registry: Registry, snapshot: () => Snapshot): v
   add("overflow_", "not counted on a connection because the table was full", (totals) => totals.overflow);
   add("not_ip_", "that are neither IPv4 nor IPv6", (totals) => totals.notIp);
   add("malformed_", "with an IP header cut short or invalid", (totals) => totals.malformed);
-}
-
-function registerHistory(registry: Registry, snapshot: () => Snapshot): void {
-  registerCounter(registry, {
-    name: "ayaflow_history_rows_written_total",
-    help: "Rows written to the history database",
-    read: () => [[snapshot().history?.rowsWritten ?? 0]],
-  });
-  registerCounter(registry, {
-    name: "ayaflow_history_rows_dropped_total",
-    help: "Rows that history could not keep, by reason",
-    labelNames: ["reason"],
-    read: () =>
-      Object.entries(snapshot().history?.rowsDropped ?? {}).map(([reason, count]) => [count, { reason }]),
-  });
-  registerGauge(registry, {
-    name: "ayaflow_history_queued_rows",
-    help: "Rows waiting to be written",
-    read: () => [[snapshot().history?.queued ?? 0]],
-  });
-  registerGauge(registry, {
-    name: "ayaflow_history_database_bytes",
-    help: "Size of the history database",
-    read: () => [[snapshot().history?.databaseBytes ?? 0]],
-  });
-  registerGauge(registry, {
-    name: "ayaflow_history_up",
-    help: "1 while rows are being written, 0 while history is failing or could not be opened",
-    read: () => [[snapshot().history?.failing === null ? 1 : 0]],
-  });
 }
 
 function registerFill(registry: Registry, snapshot: () => Snapshot): void {
@@ -136,7 +107,7 @@ export function registerAgentMetrics(
     labelNames: ["stage", "reason"],
     read: () => snapshot().losses.map(({ stage, reason, count }) => [count, { stage, reason }]),
   });
-  registerHistory(registry, snapshot);
+  registerHistory(registry, () => snapshot().history);
   registerRestraint(registry, snapshot);
   registerGauge(registry, {
     name: "ayaflow_stream_clients",

@@ -3,8 +3,11 @@ import { ApiError } from "./errors.ts";
 import { bearerToken, createTokenCheck, decodeSubprotocolToken, subprotocolToken } from "./token.ts";
 import type { ApiConfig } from "./types.ts";
 
-/** How a request was let in: `public` only because health is public, so it is told nothing of the configuration. */
-export type Access = "full" | "public";
+/**
+ * How a request was let in: `public` only because health is public, so it is told nothing of the configuration;
+ * `page` for the page's files alone, which are the same for all.
+ */
+export type Access = "full" | "public" | "page";
 
 export const HEALTH_PATH = "/api/health";
 
@@ -29,10 +32,11 @@ function isSameOrigin(origin: string, host: string | null): boolean {
 /**
  * Decides on every request before anything else does: the peer's own address against `allowedIps`, the name it was
  * asked by (DNS rebinding), where a browser's WebSocket comes from, and the token. Forwarded-for headers are never
- * believed. The function returned throws ApiError 401 or 403.
+ * believed. `isPage` tells the requests that need no token. The function returned throws ApiError 401 or 403.
  */
 export function createGuard(
   config: Pick<ApiConfig, "allowedIps" | "apiToken" | "healthPublic" | "listen">,
+  isPage: (path: string, headers: Headers_) => boolean = () => false,
 ): (path: string, headers: Headers_, peer: string | undefined) => Access {
   const isAllowed = createAllowList(config.allowedIps);
   const isToken = config.apiToken === null ? null : createTokenCheck(config.apiToken);
@@ -89,6 +93,7 @@ export function createGuard(
     try {
       checkAddress(peer);
       checkOrigin(headers);
+      if (isPage(path, headers)) return "page";
       checkToken(headers);
       return "full";
     } catch (error) {

@@ -1,33 +1,32 @@
-import type { HistoryPage, HistoryQuery } from "../history/types.ts";
 import { registerAgentMetrics, type Snapshot } from "./agent-metrics.ts";
-import { createDomainsResponder } from "./domains-answer.ts";
+import { createConnectionResponder } from "./connection-answer.ts";
 import type { Access } from "./guards.ts";
-import { historyError, requireHistory } from "./history-access.ts";
+import { createAsking, requireHistory } from "./history-access.ts";
+import { parseHistoryQuery } from "./history-query.ts";
 import { NO_INSPECTION, registerInspectionMetrics } from "./inspection-metrics.ts";
 import { createLiveResponder } from "./live-answer.ts";
 import { parseDnsQuery, parseDomainsQuery } from "./names-query.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
-import { parseQuery } from "./query-string.ts";
-import { emptyQuerySchema, parseHistoryQuery, parseLiveQuery } from "./query.ts";
+import { parseQuery, present } from "./query-string.ts";
+import { domainsView } from "./question-views.ts";
+import { emptyQuerySchema, parseLiveQuery, suggestQuerySchema } from "./query.ts";
 import { ROUTES } from "./routes.ts";
+import { createRowsResponder } from "./rows-answer.ts";
 import type { StreamHub } from "./stream.ts";
-import type { ApiDeps, HistoryView } from "./types.ts";
+import { suggest } from "./suggest.ts";
+import { createSumsResponder } from "./sums-answer.ts";
+import { parseTimeseriesQuery, parseTopQuery } from "./sums-query.ts";
+import type { ApiDeps } from "./types.ts";
 import { allLosses, healthView, lookupView, runtimeView, statsView } from "./views.ts";
 
 /** What a handler is told of its request; `query` is the query string without `?`. */
 export interface Asked {
   query: string;
   access: Access;
+  /** What the path has for the parameter of its route; '' without one. */
+  parameter: string;
   /** Aborted when the client has gone. */
   signal?: AbortSignal;
-}
-
-function askHistory(history: HistoryView | null, query: HistoryQuery): HistoryPage {
-  try {
-    return requireHistory(history).query(query);
-  } catch (error) {
-    throw historyError(error);
-  }
 }
 
 function healthReasons({ agent, history }: ApiDeps): string[] {
@@ -42,7 +41,10 @@ function healthReasons({ agent, history }: ApiDeps): string[] {
 export function createHandlers(deps: ApiDeps, hub: StreamHub, port: () => number) {
   const { agent, history, config, metrics, version } = deps;
   const liveResponse = createLiveResponder();
-  const domainsResponse = createDomainsResponder();
+  const rowsResponse = createRowsResponder(history);
+  const asking = createAsking();
+  const sums = createSumsResponder(history, asking);
+  const connectionResponse = createConnectionResponder(deps);
   const runtime = () => runtimeView(config, port());
 
   const takeSnapshot = (): Snapshot => {
@@ -63,7 +65,8 @@ export function createHandlers(deps: ApiDeps, hub: StreamHub, port: () => number
   return {
     index({ query }: Asked): Response {
       parseQuery(emptyQuerySchema, query);
-      return Response.json({ name: "ayaflow", ...version, routes: ROUTES });
+      // Who prefers HTML gets the page there.
+      return Response.json({ name: "ayaflow", ...version, routes: ROUTES }, { headers: { vary: "Accept" } });
     },
     health({ query, access }: Asked): Response {
       parseQuery(emptyQuerySchema, query);
@@ -76,20 +79,37 @@ export function createHandlers(deps: ApiDeps, hub: StreamHub, port: () => number
       return Response.json(statsView(stats, status, losses, runtime(), hub.clients()));
     },
     live({ query }: Asked): Response {
-      const { connections, matched } = agent.live(parseLiveQuery(query));
+      const asked = parseLiveQuery(query);
+      const { connections, matched } = agent.live(asked);
       const { total } = agent.stats();
-      return liveResponse({ connections, matched, totalPackets: total.packets, totalBytes: total.bytes });
+      const { offset = 0 } = asked;
+      const totals = { totalPackets: total.packets, totalBytes: total.bytes };
+      return liveResponse({ connections, matched, offset, ...totals });
     },
-    history({ query }: Asked): Response {
-      return Response.json(askHistory(history, parseHistoryQuery(query, deps.now())));
+    async history({ query, signal }: Asked): Promise<Response> {
+      const asked = parseHistoryQuery(query, deps.now());
+      return asked.kind === "rows"
+        ? rowsResponse(asked.query, asked.format)
+        : sums.groups(asked.question, asked.format, signal);
+    },
+    async top({ query, signal }: Asked): Promise<Response> {
+      return sums.groups(parseTopQuery(query, deps.now()), "json", signal);
+    },
+    async timeseries({ query, signal }: Asked): Promise<Response> {
+      return sums.timeseries(parseTimeseriesQuery(query, deps.now()), signal);
+    },
+    async connection({ query, parameter, signal }: Asked): Promise<Response> {
+      parseQuery(emptyQuerySchema, query);
+      return connectionResponse(parameter, signal);
+    },
+    suggest({ query }: Asked): Response {
+      const { field, prefix, limit } = parseQuery(suggestQuerySchema, query);
+      return Response.json({ field, values: suggest(agent, field, prefix, limit) });
     },
     async domains({ query, signal }: Asked): Promise<Response> {
       const asked = parseDomainsQuery(query, deps.now());
-      try {
-        return await domainsResponse(requireHistory(history), asked, signal);
-      } catch (error) {
-        throw historyError(error);
-      }
+      const ask = async () => requireHistory(history).domains({ ...asked, ...present({ signal }) });
+      return Response.json(domainsView(await asking(ask, signal)));
     },
     dns({ query }: Asked): Response {
       const asked = parseDnsQuery(query);

@@ -9,8 +9,8 @@ export const MAX_IN_FLIGHT = 256;
 export const MAX_STREAMS = 64;
 /** Answers of more than one chunk that may be in the making at once; each holds its connections in memory. */
 export const MAX_LARGE_ANSWERS = 4;
-/** Sums by domain that may run at once; each takes a good part of the event loop and some 20 MB at most. */
-export const MAX_DOMAIN_SUMS = 2;
+/** Questions to history that may be under way or wait for their turn: a page asks several at a time. */
+export const MAX_QUESTIONS = 64;
 /** What a stream's reader may leave unread before it is dropped. */
 export const MAX_STREAM_BUFFER_BYTES = 1024 * 1024;
 export const MAX_STREAM_MESSAGE_BYTES = 4 * 1024;

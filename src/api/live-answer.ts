@@ -1,6 +1,6 @@
 import type { Connection } from "../flow/types.ts";
-import { ApiError } from "./errors.ts";
-import { MAX_LARGE_ANSWERS, RETRY_SOON } from "./limits.ts";
+import { MAX_LARGE_ANSWERS } from "./limits.ts";
+import { LargeAnswers } from "./streamed.ts";
 import { connectionView } from "./views.ts";
 
 /** Connections turned into JSON at a time: about 2 ms of the event loop. */
@@ -9,6 +9,7 @@ const CHUNK = 1000;
 export interface LiveAnswer {
   connections: Connection[];
   matched: number;
+  offset: number;
   totalPackets: number;
   totalBytes: number;
 }
@@ -24,55 +25,20 @@ function* pieces(answer: LiveAnswer): Generator<string> {
   }
   const totals = {
     matched: answer.matched,
+    offset: answer.offset,
     total_packets: answer.totalPackets,
     total_bytes: answer.totalBytes,
   };
   yield `],${JSON.stringify(totals).slice(1)}`;
 }
 
-function streamOf(source: Generator<string>, onEnd: () => void): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    // A turn of the event loop between pieces lets sweeps and other requests through.
-    async pull(controller) {
-      await new Promise((resolve) => setImmediate(resolve));
-      try {
-        const next = source.next();
-        if (next.done !== true) return controller.enqueue(encoder.encode(next.value));
-        controller.close();
-      } catch (error) {
-        controller.error(error);
-      }
-      onEnd();
-    },
-    cancel: onEnd,
-  });
-}
-
-/**
- * Makes the responses of `/api/live`. One of many connections is written piece by piece as its reader takes it,
- * so that it neither holds the event loop nor is in memory as a whole; few of those run at once, further are
- * refused with ApiError 503.
- */
+/** Makes the responses of `/api/live`; those of many connections go in pieces, few at once: ApiError 503 for further. */
 export function createLiveResponder(): (answer: LiveAnswer) => Response {
-  const running = new Set<symbol>();
-  const headers = { "content-type": "application/json" };
+  const large = new LargeAnswers(MAX_LARGE_ANSWERS, `answers of more than ${CHUNK} connections`);
   return (answer) => {
     const source = pieces(answer);
-    if (answer.connections.length <= CHUNK) return new Response([...source].join(""), { headers });
-    if (running.size >= MAX_LARGE_ANSWERS) {
-      throw new ApiError(
-        503,
-        "overloaded",
-        `${MAX_LARGE_ANSWERS} answers of more than ${CHUNK} connections are being sent; try again in a moment`,
-        { headers: RETRY_SOON },
-      );
-    }
-    const own = Symbol("answer");
-    running.add(own);
-    return new Response(
-      streamOf(source, () => running.delete(own)),
-      { headers },
-    );
+    const contentType = "application/json";
+    if (answer.connections.length > CHUNK) return large.respond(source, contentType);
+    return new Response([...source].join(""), { headers: { "content-type": contentType } });
   };
 }

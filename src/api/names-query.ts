@@ -2,21 +2,11 @@ import * as z from "zod";
 import { DOMAIN_SOURCES } from "../flow/naming.ts";
 import { DOMAIN_ORDERS, type DomainQuery } from "../history/types.ts";
 import type { LookupQuery } from "../inspect/recent-lookups.ts";
-import { badRequest } from "./errors.ts";
-import {
-  address,
-  cursor,
-  domainPattern,
-  integer,
-  matching,
-  networkInterface,
-  oneOf,
-  time,
-} from "./parameters.ts";
+import { address, domainPattern, integer, matching, networkInterface, oneOf, time } from "./parameters.ts";
 import { parseQuery, present } from "./query-string.ts";
+import { rangeOf } from "./sums-query.ts";
 
 const MAX_LIMIT = 1000;
-const DEFAULT_RANGE_MS = 3_600_000;
 const UNANSWERED = "none";
 
 /** Parameters of `/api/domains`; relative times count from `nowMs`. */
@@ -29,27 +19,16 @@ export function domainsQuerySchema(nowMs: number) {
       "registered: count a domain under the one that was registered, example.co.uk for www.example.co.uk",
     ).exactOptional(),
     since: time(nowMs, "Not before; an hour before until if absent").exactOptional(),
-    until: time(nowMs, "Not after; now if absent").exactOptional(),
+    until: time(nowMs, "Before it; now if absent").exactOptional(),
     interface: networkInterface.exactOptional(),
     source: oneOf(DOMAIN_SOURCES, "Only traffic whose domain came from there").exactOptional(),
-    cursor: cursor("next_cursor of an answer that was not complete: sums the older rest").exactOptional(),
   });
 }
 
-/** What is asked of history, and whether domains are to be folded. */
-export interface DomainsAsked {
-  query: DomainQuery;
-  isFolded: boolean;
-}
-
 /** The domain query of a query string; throws ApiError 400. `nowMs` is what relative times count from. */
-export function parseDomainsQuery(text: string, nowMs: number): DomainsAsked {
+export function parseDomainsQuery(text: string, nowMs: number): DomainQuery {
   const { fold, since, until, ...given } = parseQuery(domainsQuerySchema(nowMs), text);
-  // There is nothing before the epoch, and relative times go back further than a date can.
-  const untilMs = Math.max(0, until ?? nowMs);
-  const sinceMs = Math.max(0, since ?? untilMs - DEFAULT_RANGE_MS);
-  if (sinceMs > untilMs) throw badRequest(["since is later than until"]);
-  return { query: { ...given, sinceMs, untilMs }, isFolded: fold !== undefined };
+  return { ...given, ...rangeOf(since, until, nowMs), isFolded: fold !== undefined };
 }
 
 const word = (allowed: string, description: string) => matching(/^[A-Za-z0-9-]{1,32}$/, allowed, description);

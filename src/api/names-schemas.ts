@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DOMAIN_SOURCES } from "../flow/naming.ts";
+import { answerFields } from "./question-schemas.ts";
 
 const count = z.int().nonnegative();
 const timestamp = z.iso.datetime();
@@ -56,20 +57,13 @@ export const domainsSchema = z.strictObject({
     .describe("Largest first"),
   other: z.strictObject(sums).describe("Of domains that are not listed"),
   unnamed: z.strictObject(sums).describe("Of connections without a domain"),
-  since: timestamp,
-  until: timestamp,
-  rows: count.describe("Rows of history that were summed"),
-  complete: z.boolean().describe("All rows of the range were summed; false when that takes over 5 s"),
-  complete_since: timestamp.describe("All rows from then to until were summed"),
-  next_cursor: z
-    .string()
-    .nullable()
-    .describe("Pass as cursor, all else the same, for the sums of the older rest"),
+  rows: count.describe("Rows of history that were added up"),
   pruned: z
     .boolean()
     .describe(
       "More domains than fit in memory: the smallest went to other, and may be listed with too little",
     ),
+  ...answerFields,
 });
 
 export const dnsSchema = z.strictObject({

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { canonicalDomainPattern } from "../flow/domain-pattern.ts";
 import { parseProtocol } from "../flow/protocol.ts";
 import { canonicalNetwork } from "./addresses.ts";
-import { parseTime, TIME_FORMS } from "./time.ts";
+import { DURATION_FORMS, parseDuration, parseTime, TIME_FORMS } from "./time.ts";
 
 /** A parameter: text in, a value out, or a problem that quotes the text and says what is allowed. */
 export function parameter<T>(
@@ -37,6 +37,17 @@ export function integer(minimum: number, maximum: number, description: string) {
 export function oneOf<const T extends readonly string[]>(values: T, description: string) {
   const find = (text: string): T[number] | undefined => values.find((value) => value === text);
   return parameter(`one of ${values.join(", ")}`, find, { type: "string", enum: [...values], description });
+}
+
+/** A comma list of words of a fixed set; one that is there twice counts once. */
+export function listOf<const T extends readonly string[]>(values: T, description: string) {
+  const parse = (text: string): T[number][] | undefined => {
+    const found = text.split(",").map((part) => values.find((value) => value === part.trim()));
+    const known = found.filter((value) => value !== undefined);
+    return known.length === found.length ? [...new Set(known)] : undefined;
+  };
+  const allowed = `a comma list of ${values.join(", ")}`;
+  return parameter(allowed, parse, { type: "string", description: `${description}: ${allowed}` });
 }
 
 /** Text that fits a pattern; `allowed` says in words which. */
@@ -80,6 +91,14 @@ export const time = (nowMs: number, description: string) =>
   parameter(`a time: ${TIME_FORMS}`, (text) => parseTime(text, nowMs), {
     type: "string",
     description: `${description}: ${TIME_FORMS}`,
+  });
+
+/** A length of time of a second at least, in milliseconds. */
+export const duration = (description: string) =>
+  parameter(`a length of time: ${DURATION_FORMS}`, parseDuration, {
+    type: "string",
+    description: `${description}: ${DURATION_FORMS}`,
+    examples: ["60"],
   });
 
 /** A domain pattern in canonical text, as domainMatcher of flow takes it. */

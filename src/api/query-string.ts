@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { badRequest } from "./errors.ts";
+import { badRequest, type ErrorPosition } from "./errors.ts";
 
 function problemsOf(error: z.ZodError, allowed: readonly string[]): string[] {
   const list = allowed.length === 0 ? "this route takes none" : `allowed are ${allowed.join(", ")}`;
@@ -10,6 +10,17 @@ function problemsOf(error: z.ZodError, allowed: readonly string[]): string[] {
   );
 }
 
+/** Where the filter is wrong, if that is one of the problems. */
+function positionOf(error: z.ZodError): ErrorPosition | undefined {
+  for (const issue of error.issues) {
+    const { at, length } = issue.code === "custom" ? (issue.params ?? {}) : {};
+    if (typeof at === "number" && typeof length === "number") {
+      return { parameter: issue.path.join("."), at, length };
+    }
+  }
+  return undefined;
+}
+
 /** The parameters of a query string (without `?`) as `schema` reads them; throws ApiError 400 naming every problem. */
 export function parseQuery<S extends z.ZodObject>(schema: S, query: string): z.output<S> {
   const pairs = [...new URLSearchParams(query)];
@@ -18,7 +29,8 @@ export function parseQuery<S extends z.ZodObject>(schema: S, query: string): z.o
   const parsed = schema.safeParse(Object.fromEntries(pairs));
   const problems = [...twice].map((name) => `${name}: given more than once`);
   if (!parsed.success) problems.push(...problemsOf(parsed.error, Object.keys(schema.shape)));
-  if (!parsed.success || problems.length > 0) throw badRequest(problems);
+  if (!parsed.success) throw badRequest(problems, positionOf(parsed.error));
+  if (problems.length > 0) throw badRequest(problems);
   return parsed.data;
 }
 

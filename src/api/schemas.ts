@@ -2,7 +2,9 @@ import * as z from "zod";
 import { SHED_STEPS } from "../flow/restraint.ts";
 import { TCP_STATES } from "../flow/types.ts";
 import { ERROR_CODES } from "./errors.ts";
-import { namingFields, storedNamingFields } from "./names-schemas.ts";
+import { dnsSchema, namingFields, storedNamingFields } from "./names-schemas.ts";
+import { coverageSchema, levelFields } from "./question-schemas.ts";
+import { SUGGEST_FIELDS } from "./query.ts";
 
 const count = z.int().nonnegative();
 const rate = z.number().nonnegative();
@@ -15,6 +17,10 @@ export const errorSchema = z.strictObject({
     code: z.enum(ERROR_CODES),
     message: z.string(),
     problems: z.array(z.string()).optional(),
+    position: z
+      .strictObject({ parameter: z.string(), at: count, length: count })
+      .optional()
+      .describe("Where a filter is wrong: UTF-16 units from its beginning"),
   }),
 });
 
@@ -99,6 +105,19 @@ export const statsSchema = z.strictObject({
       queue_capacity: count,
       database_bytes: count,
       failing: z.string().nullable().describe("Why rows are not being written; null when they are"),
+      levels: z
+        .array(
+          z.strictObject({
+            ...levelFields,
+            parts: count.describe("Pieces that its sums are stored in; 0 for raw"),
+            bytes: count.describe("Of its sums; 0 for raw"),
+            lost: count.describe(
+              "Rows or parts below it that went for want of space before they were in it, ever",
+            ),
+          }),
+        )
+        .describe("Finest first"),
+      folding_lag_seconds: rate.describe("Time of history that could be summed by minute and is not yet"),
     })
     .nullable(),
   stream_clients: count,
@@ -140,41 +159,56 @@ const connectionSchema = z.strictObject({
 
 export const liveSchema = z.strictObject({
   connections: z.array(connectionSchema),
-  matched: count.describe("Connections that fit the filter, before the limit"),
+  matched: count.describe("Connections that fit the filter, before offset and limit"),
+  offset: count,
   total_packets: count,
   total_bytes: count,
 });
 
+const historyItemSchema = z.strictObject({
+  timestamp: count.describe("Milliseconds since the epoch: of the packet, or the start of the window"),
+  timestamp_us: count.optional().describe("Of a packet, in microseconds since the epoch"),
+  src_ip: z.string().describe("Of a window: the client"),
+  dst_ip: z.string(),
+  src_port: count,
+  dst_port: count,
+  protocol: z.string(),
+  length: count.describe("Bytes of the row, both ways"),
+  direction,
+  interface: z.string(),
+  row_type: z.enum(["raw", "aggregated"]),
+  packet_count: count,
+  bytes_sent: count,
+  bytes_received: count,
+  packets_sent: count,
+  packets_received: count,
+  tcp_flags: count,
+  rtt_ms: milliseconds,
+  retransmits: count,
+  ...storedNamingFields,
+  connection_id: z.string().optional().describe("Its story is at /api/connections/{id}"),
+});
+
 export const historyPageSchema = z.strictObject({
-  items: z.array(
-    z.strictObject({
-      timestamp: count.describe("Milliseconds since the epoch: of the packet, or the start of the window"),
-      timestamp_us: count.optional().describe("Of a packet, in microseconds since the epoch"),
-      src_ip: z.string().describe("Of a window: the client"),
-      dst_ip: z.string(),
-      src_port: count,
-      dst_port: count,
-      protocol: z.string(),
-      length: count.describe("Bytes of the row, both ways"),
-      direction,
-      interface: z.string(),
-      row_type: z.enum(["raw", "aggregated"]),
-      packet_count: count,
-      bytes_sent: count,
-      bytes_received: count,
-      packets_sent: count,
-      packets_received: count,
-      tcp_flags: count,
-      rtt_ms: milliseconds,
-      retransmits: count,
-      ...storedNamingFields,
-    }),
-  ),
+  items: z.array(historyItemSchema),
   limit: count,
   offset: count,
   returned: count,
   has_more: z.boolean(),
   next_cursor: z.string().nullable().describe("Pass as cursor for the next, older page"),
+  coverage: coverageSchema,
+});
+
+export const storySchema = z.strictObject({
+  connection: connectionSchema.nullable().describe("null when it is not live any more"),
+  live: z.boolean(),
+  history: z.strictObject({ items: z.array(historyItemSchema).describe("Newest first, the last ones only") }),
+  lookups: dnsSchema.shape.lookups.describe("Of its name by its client, newest first"),
+});
+
+export const suggestSchema = z.strictObject({
+  field: z.enum(SUGGEST_FIELDS),
+  values: z.array(z.string()).describe("Those of the most bytes first"),
 });
 
 const connections = z.array(connectionSchema);

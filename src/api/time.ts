@@ -17,6 +17,16 @@ const EPOCH = /^\d{1,15}(?:\.\d+)?$/;
 export const TIME_FORMS =
   "RFC 3339 (2026-01-31T12:00:00Z), epoch seconds or milliseconds, relative (-30s, -15m, -1h, -7d, -2w), or now";
 
+const DURATION = /^(\d{1,9})([smhdw]?)$/;
+export const DURATION_FORMS = "whole seconds from 1, or 10s, 5m, 1h, 1d, 1w";
+
+/** Milliseconds of a length of time as `DURATION_FORMS` says, or undefined. */
+export function parseDuration(text: string): number | undefined {
+  const parts = DURATION.exec(text);
+  const ms = Number(parts?.[1] ?? 0) * (UNIT_MS[parts?.[2] || "s"] ?? 0);
+  return ms > 0 ? ms : undefined;
+}
+
 /** Date.parse takes 30 February for 2 March. */
 function isCalendarDate(text: string): boolean {
   const day = text.slice(0, 10);

@@ -7,10 +7,13 @@ import type {
   HistoryQuery,
   HistoryStatus,
 } from "../history/types.ts";
+import type { QuestionAnswerer } from "../history/question-types.ts";
+import type { LevelCoverage } from "../history/rollup-types.ts";
 import type { LookupQuery } from "../inspect/recent-lookups.ts";
 import type { Inspected, Lookup, Outcome } from "../inspect/types.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "./metrics.ts";
+import type { PageFiles } from "./page.ts";
 
 /** The part of the configuration that the API obeys or shows. */
 export type ApiConfig = Pick<
@@ -32,11 +35,13 @@ export type ApiConfig = Pick<
 /**
  * What the API may ask of the history.
  * `query` throws UsageError for a question that cannot be answered (400), AyaflowError while it is failing (503);
- * `domains` rejects with the same.
+ * `domains` and `ask` reject with the same, `ask` also with HistoryLimitError (503).
  */
-export interface HistoryView {
+export interface HistoryView extends QuestionAnswerer {
   query(query: HistoryQuery): HistoryPage;
   domains(query: DomainQuery): Promise<DomainTotals>;
+  /** What each level covers now, finest first. */
+  coverage(): LevelCoverage[];
   status(): HistoryStatus;
 }
 
@@ -83,4 +88,6 @@ export interface ApiDeps {
   inspection?: InspectionCounts;
   /** Absent without deep inspection: `/api/dns` then says so. */
   dns?: DnsView;
+  /** Absent where no page was built: `/` then is the list of routes for all. */
+  page?: PageFiles;
 }

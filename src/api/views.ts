@@ -1,7 +1,8 @@
 import type { Naming } from "../flow/naming.ts";
 import type { RestraintState } from "../flow/restraint.ts";
 import type { Connection, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
-import type { DomainQuery, DomainTotals, HistoryStatus, TrafficSums } from "../history/types.ts";
+import type { LevelCoverage } from "../history/rollup-types.ts";
+import type { HistoryStatus } from "../history/types.ts";
 import type { Lookup } from "../inspect/types.ts";
 import { formatEndpoint } from "./addresses.ts";
 import { protocolName } from "../flow/protocol.ts";
@@ -9,8 +10,8 @@ import type { ApiConfig } from "./types.ts";
 
 const NS_PER_MS = 1e6;
 
-const nsToMs = (ns: number | null): number | null => (ns === null ? null : ns / NS_PER_MS);
-const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+export const nsToMs = (ns: number | null): number | null => (ns === null ? null : ns / NS_PER_MS);
+export const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
 /** The configuration as health and stats show it; `port` is the one listened on. */
 export function runtimeView(config: ApiConfig, port: number) {
@@ -57,6 +58,14 @@ function restraintView(state: RestraintState) {
   };
 }
 
+const boundary = (ms: number | null): string | null =>
+  ms === null || !Number.isFinite(ms) ? null : rfc3339(ms);
+
+/** What a level of history covers. */
+export function coverageOf({ level, sinceMs, untilMs }: LevelCoverage) {
+  return { level, since: boundary(sinceMs), until: boundary(untilMs) };
+}
+
 function historyView(status: HistoryStatus) {
   return {
     rows_written: status.rowsWritten,
@@ -65,6 +74,13 @@ function historyView(status: HistoryStatus) {
     queue_capacity: status.queueCapacity,
     database_bytes: status.databaseBytes,
     failing: status.failing,
+    levels: status.levels.map((level) => ({
+      ...coverageOf(level),
+      parts: level.parts,
+      bytes: level.bytes,
+      lost: level.lost,
+    })),
+    folding_lag_seconds: status.foldingLagSeconds,
   };
 }
 
@@ -181,33 +197,6 @@ export function namingView(naming: Naming) {
     tls_version: naming.tlsVersion,
     ja4: naming.ja4,
     ech: naming.ech,
-  };
-}
-
-function sumsView({ bytesSent, bytesReceived, packetsSent, packetsReceived }: TrafficSums) {
-  return {
-    bytes: bytesSent + bytesReceived,
-    bytes_sent: bytesSent,
-    bytes_received: bytesReceived,
-    packets: packetsSent + packetsReceived,
-    packets_sent: packetsSent,
-    packets_received: packetsReceived,
-  };
-}
-
-/** The body of `/api/domains`. */
-export function domainsView({ sinceMs, untilMs }: DomainQuery, totals: DomainTotals) {
-  return {
-    domains: totals.domains.map(({ domain, sources, ...sums }) => ({ domain, ...sumsView(sums), sources })),
-    other: sumsView(totals.other),
-    unnamed: sumsView(totals.unnamed),
-    since: rfc3339(sinceMs),
-    until: rfc3339(untilMs),
-    rows: totals.rows,
-    complete: totals.nextCursor === null,
-    complete_since: rfc3339(totals.summedSinceMs),
-    next_cursor: totals.nextCursor,
-    pruned: totals.pruned,
   };
 }
 

@@ -9,6 +9,8 @@ import type {
   HistoryQuery,
   HistoryStatus,
 } from "../../../src/history/types.ts";
+import type { Answer, Question } from "../../../src/history/question-types.ts";
+import type { LevelCoverage } from "../../../src/history/rollup-types.ts";
 import { createMetrics } from "../../../src/api/metrics.ts";
 import { type RunningApi, startApi } from "../../../src/api/server.ts";
 import type { ApiConfig, ApiDeps, HistoryView } from "../../../src/api/types.ts";
@@ -98,6 +100,9 @@ export class TestAgent implements AgentView {
     this.queries.push(query);
     return { connections: this.connections.slice(0, query.limit), matched: this.connections.length };
   }
+  find(id: string): Connection | null {
+    return this.connections.find((one) => one.id === id) ?? null;
+  }
   onSweep(listener: (change: SweepChange) => void) {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
@@ -136,7 +141,15 @@ export const HISTORY_ITEM: HistoryItem = {
   tls_version: "TLS 1.3",
   ja4: "t13d1516h2_8daaf6152771_02713d6af862",
   ech: true,
+  connection_id: "h7-40000",
 };
+
+export const COVERAGE: LevelCoverage[] = [
+  { level: "raw", sinceMs: NOW_MS - 86_400_000, untilMs: Infinity },
+  { level: "minute", sinceMs: null, untilMs: NOW_MS - 60_000 },
+  { level: "hour", sinceMs: null, untilMs: null },
+  { level: "day", sinceMs: null, untilMs: null },
+];
 
 export const DOMAIN_TOTALS: DomainTotals = {
   domains: [
@@ -153,14 +166,49 @@ export const DOMAIN_TOTALS: DomainTotals = {
   unnamed: { bytesSent: 5, bytesReceived: 6, packetsSent: 7, packetsReceived: 8 },
   rows: 12,
   pruned: false,
-  nextCursor: null,
-  summedSinceMs: NOW_MS - 3_600_000,
+  sinceMs: NOW_MS - 3_600_000,
+  untilMs: NOW_MS,
+  level: "minute",
+  parts: [{ level: "minute", sinceMs: NOW_MS - 3_600_000, untilMs: NOW_MS }],
+  coverage: COVERAGE,
+  scanned: 9,
+  notes: [],
 };
+
+const NO_SUMS = {
+  rows: 0,
+  packetsSent: 0,
+  bytesSent: 0,
+  packetsReceived: 0,
+  bytesReceived: 0,
+  retransmits: 0,
+  rttMeanNs: null,
+};
+
+/** An answer to `question` over no rows. */
+export function emptyAnswer({ sinceMs, untilMs }: Question): Answer {
+  const group = { key: [], sums: NO_SUMS };
+  return {
+    groups: [],
+    other: group,
+    total: group,
+    groupCount: 0,
+    isPruned: false,
+    sinceMs,
+    untilMs,
+    level: "raw",
+    parts: [{ level: "raw", sinceMs, untilMs }],
+    coverage: COVERAGE,
+    scanned: 0,
+    notes: [],
+  };
+}
 
 /** A history whose answers the test sets. */
 export class TestHistory implements HistoryView {
   queries: HistoryQuery[] = [];
   domainQueries: DomainQuery[] = [];
+  questions: Question[] = [];
   failure: Error | null = null;
   domainTotals: Promise<DomainTotals> = Promise.resolve(DOMAIN_TOTALS);
   current: HistoryStatus = {
@@ -170,6 +218,11 @@ export class TestHistory implements HistoryView {
     queueCapacity: 1000,
     databaseBytes: 40_960,
     failing: null,
+    levels: COVERAGE.map((coverage) => {
+      const isMinute = coverage.level === "minute";
+      return { ...coverage, parts: isMinute ? 2 : 0, bytes: isMinute ? 900 : 0, lost: isMinute ? 4 : 0 };
+    }),
+    foldingLagSeconds: 30,
   };
 
   query(query: HistoryQuery): HistoryPage {
@@ -182,6 +235,14 @@ export class TestHistory implements HistoryView {
     this.domainQueries.push(query);
     if (this.failure !== null) throw this.failure;
     return this.domainTotals;
+  }
+  async ask(question: Question): Promise<Answer> {
+    this.questions.push(question);
+    if (this.failure !== null) throw this.failure;
+    return emptyAnswer(question);
+  }
+  coverage(): LevelCoverage[] {
+    return COVERAGE;
   }
   status(): HistoryStatus {
     return this.current;

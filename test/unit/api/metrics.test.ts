@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createMetrics } from "../../../src/api/metrics.ts";
 import type { InspectionCounts } from "../../../src/api/types.ts";
-import { startTestApi, type TestApi } from "./fixture.ts";
+import { NOW_MS, startTestApi, type TestApi } from "./fixture.ts";
 import { toolPath } from "../../support/tools.ts";
 
 let api: TestApi;
@@ -66,6 +66,23 @@ test("what is shed, the use by its budget, and the steps taken are shown", async
   // No budget for memory.
   expect(found.get('ayaflow_budget_ratio{resource="memory"}')).toBe(0);
   expect(found.get("ayaflow_shed_steps_total")).toBe(3);
+});
+
+test("what history covers is shown by level, what is not known left out", async () => {
+  const found = samples(await scrape());
+  const since = (level: string) =>
+    found.get(`ayaflow_history_covered_since_timestamp_seconds{level="${level}"}`);
+  const until = (level: string) =>
+    found.get(`ayaflow_history_folded_until_timestamp_seconds{level="${level}"}`);
+  expect(since("raw")).toBe(NOW_MS / 1000 - 86_400);
+  expect(since("minute")).toBeUndefined();
+  expect(until("raw")).toBeUndefined();
+  expect(until("minute")).toBe(NOW_MS / 1000 - 60);
+  expect(until("day")).toBeUndefined();
+  expect(found.get('ayaflow_history_sums_bytes{level="minute"}')).toBe(900);
+  expect(found.get('ayaflow_history_sums_bytes{level="raw"}')).toBeUndefined();
+  expect(found.get('ayaflow_history_unfolded_lost_total{level="minute"}')).toBe(4);
+  expect(found.get("ayaflow_history_folding_lag_seconds")).toBe(30);
 });
 
 test("an interface that is gone disappears", async () => {

@@ -63,18 +63,27 @@ describe("domains", () => {
         packets_sent: 7,
         packets_received: 8,
       },
+      rows: 12,
+      pruned: false,
       since: "2026-03-01T11:00:00.000Z",
       until: "2026-03-01T12:00:00.000Z",
-      rows: 12,
-      complete: true,
-      complete_since: "2026-03-01T11:00:00.000Z",
-      next_cursor: null,
-      pruned: false,
+      level: "minute",
+      parts: [{ level: "minute", since: "2026-03-01T11:00:00.000Z", until: "2026-03-01T12:00:00.000Z" }],
+      coverage: [
+        { level: "raw", since: "2026-02-28T12:00:00.000Z", until: null },
+        { level: "minute", since: null, until: "2026-03-01T11:59:00.000Z" },
+        { level: "hour", since: null, until: null },
+        { level: "day", since: null, until: null },
+      ],
+      scanned: 9,
+      notes: [],
     });
   });
 
   test("hands the whole query on", async () => {
-    await json("/api/domains?since=-2h&until=-1h&limit=7&order=packets&interface=lo&source=dns&cursor=abc_-");
+    await json(
+      "/api/domains?since=-2h&until=-1h&limit=7&order=packets&interface=lo&source=dns&fold=registered",
+    );
     await json("/api/domains?until=-1h");
     await json("/api/domains?since=-999999999w");
     expect(api.history.domainQueries).toMatchObject([
@@ -85,61 +94,24 @@ describe("domains", () => {
         order: "packets",
         interface: "lo",
         source: "dns",
-        cursor: "abc_-",
+        isFolded: true,
       },
-      { sinceMs: NOW_MS - 2 * HOUR_MS, untilMs: NOW_MS - HOUR_MS, limit: 50, order: "bytes" },
+      {
+        sinceMs: NOW_MS - 2 * HOUR_MS,
+        untilMs: NOW_MS - HOUR_MS,
+        limit: 50,
+        order: "bytes",
+        isFolded: false,
+      },
       { sinceMs: 0, untilMs: NOW_MS },
     ]);
-    expect(api.history.domainQueries.some(({ fold }) => fold !== undefined)).toBe(false);
   });
 
-  test("folds by the Public Suffix List when asked to", async () => {
-    await json("/api/domains?fold=registered");
-    const fold = api.history.domainQueries[0]?.fold ?? ((domain) => domain);
-    for (const [domain, registered] of [
-      ["www.example.co.uk", "example.co.uk"],
-      ["a.b.example.org", "example.org"],
-      ["_dmarc.example.org", "example.org"],
-      ["someone.github.io", "github.io"],
-      ["co.uk", "co.uk"],
-      ["localhost", "localhost"],
-      ["192.0.2.1", "192.0.2.1"],
-      ["\\000\\255", "\\000\\255"],
-    ] as const) {
-      expect([domain, fold(domain)]).toEqual([domain, registered]);
-    }
-  });
-
-  test("says how far it got when time did not suffice", async () => {
-    api.history.domainTotals = Promise.resolve({
-      ...DOMAIN_TOTALS,
-      nextCursor: "abc",
-      summedSinceMs: NOW_MS - 60_000,
-    });
-    expect(domainsSchema.parse(await json("/api/domains"))).toMatchObject({
-      complete: false,
-      complete_since: "2026-03-01T11:59:00.000Z",
-      next_cursor: "abc",
-    });
-  });
-
-  test("only two sums are made at once, and their places come back", async () => {
-    const { promise, resolve } = Promise.withResolvers<DomainTotals>();
-    api.history.domainTotals = promise;
-    const running = [api.get("/api/domains"), api.get("/api/domains")];
-    while (api.history.domainQueries.length < 2) await Bun.sleep(1);
-    const refused = await api.get("/api/domains");
-    expect(refused.status).toBe(503);
-    expect(refused.headers.get("retry-after")).toBe("1");
-    expect(await refused.json()).toMatchObject({ error: { code: "overloaded" } });
-    resolve(DOMAIN_TOTALS);
-    expect((await Promise.all(running)).map(({ status }) => status)).toEqual([200, 200]);
+  test("a failing history is 503, a question that it refuses 400", async () => {
     api.history.failure = new AyaflowError("database disk image is malformed");
-    for (let turn = 0; turn < 3; turn++) {
-      expect(await json("/api/domains")).toMatchObject({ error: { code: "history_unavailable" } });
-    }
-    api.history.failure = new UsageError(["cursor: not one of ours"]);
-    expect((await api.get("/api/domains?cursor=x")).status).toBe(400);
+    expect(await json("/api/domains")).toMatchObject({ error: { code: "history_unavailable" } });
+    api.history.failure = new UsageError(["since: is later than until"]);
+    expect((await api.get("/api/domains")).status).toBe(400);
   });
 
   test("a client that leaves ends its sum", async () => {

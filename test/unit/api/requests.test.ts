@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Gauge } from "prom-client";
 import { errorSchema } from "../../../src/api/schemas.ts";
 import { createMetrics } from "../../../src/api/metrics.ts";
+import { LIVE_SORTS } from "../../../src/flow/types.ts";
 import { startTestApi, type TestApi } from "./fixture.ts";
 import { rawRequest } from "./raw.ts";
 
@@ -76,13 +77,13 @@ describe("what is refused", () => {
     expect(problems).toEqual([
       "limit: given more than once",
       'limit: "0" is not a whole number from 1 to 1000000',
-      'sort: "best" is not one of packets, bytes, rate, rtt',
+      `sort: "best" is not one of ${LIVE_SORTS.join(", ")}`,
       'ip: "1.2.3" is not an IPv4 or IPv6 address, or a CIDR such as 10.0.0.0/8',
       'port: "65536" is not a whole number from 0 to 65535',
       'protocol: "foo" is not a protocol name (TCP, UDP, ICMP, ICMPv6, SCTP, ...) or number from 0 to 255',
       'state: "open" is not one of none, syn_sent, syn_received, established, closing, closed, reset',
-      'unknown parameter "nope": allowed are limit, sort, ip, port, protocol, interface, state, domain',
-      'unknown parameter "x": allowed are limit, sort, ip, port, protocol, interface, state, domain',
+      'unknown parameter "nope": allowed are limit, sort, order, offset, q, ip, port, protocol, interface, state, domain',
+      'unknown parameter "x": allowed are limit, sort, order, offset, q, ip, port, protocol, interface, state, domain',
     ]);
   });
 

@@ -1,13 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import {
-  healthSchema,
-  historyPageSchema,
-  indexSchema,
-  liveSchema,
-  statsSchema,
-} from "../../../src/api/schemas.ts";
+import { healthSchema, historyPageSchema, indexSchema, statsSchema } from "../../../src/api/schemas.ts";
 import { AyaflowError, UsageError } from "../../../src/errors.ts";
-import { connection, HISTORY_ITEM, NOW_MS, startTestApi, type TestApi } from "./fixture.ts";
+import { HISTORY_ITEM, NOW_MS, startTestApi, type TestApi } from "./fixture.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -68,7 +62,19 @@ test("stats has totals, classes, fill and every loss", async () => {
     coverage: 0.9859,
     table: { used: 2, size: 65_536 },
     ring: { used_bytes: 128, size_bytes: 1_048_576 },
-    history: { rows_written: 500, rows_dropped: { queue_full: 0, disk_full: 7 }, queued: 3, failing: null },
+    history: {
+      rows_written: 500,
+      rows_dropped: { queue_full: 0, disk_full: 7 },
+      queued: 3,
+      failing: null,
+      levels: [
+        { level: "raw", since: "2026-02-28T12:00:00.000Z", until: null, parts: 0, bytes: 0, lost: 0 },
+        { level: "minute", since: null, until: "2026-03-01T11:59:00.000Z", parts: 2, bytes: 900, lost: 4 },
+        { level: "hour", since: null, until: null },
+        { level: "day", since: null, until: null },
+      ],
+      folding_lag_seconds: 30,
+    },
     losses: [
       { stage: "ring", reason: "full", count: 4 },
       { stage: "history", reason: "queue_full", count: 0 },
@@ -96,98 +102,6 @@ test("stats does not count a history loss twice when the agent reports it", asyn
   api.agent.current.losses = [{ stage: "history", reason: "disk_full", count: 7 }];
   const { losses } = statsSchema.parse(await json("/api/stats"));
   expect(losses.filter(({ reason }) => reason === "disk_full")).toHaveLength(1);
-});
-
-describe("live", () => {
-  test("shows a connection from client to server in both directions", async () => {
-    api.agent.connections = [connection(1, { clientAddress: "2001:db8::1", serverAddress: "2001:db8::2" })];
-    const body = liveSchema.parse(await json("/api/live"));
-    expect(body).toMatchObject({ matched: 1, total_packets: 1000, total_bytes: 100_000 });
-    expect(body.connections[0]).toEqual({
-      connection: "[2001:db8::1]:40001 -> [2001:db8::2]:443",
-      stats: {
-        bytes_sent: 1000,
-        bytes_received: 30_000,
-        packets_count: 30,
-        packets_sent: 10,
-        packets_received: 20,
-        packets_per_second: 3,
-        bytes_per_second: 3100,
-        rtt_ms: 1.5,
-        rtt_client_ms: null,
-        rtt_server_ms: 1,
-        retransmits_sent: 1,
-        retransmits_received: 2,
-        out_of_order_sent: 0,
-        out_of_order_received: 4,
-        first_seen: "2026-03-01T11:59:55.000Z",
-        last_seen: "2026-03-01T11:59:59.750Z",
-        tcp_flags_sent: 27,
-        tcp_flags_received: 18,
-      },
-      id: "c1",
-      client_ip: "2001:db8::1",
-      client_port: 40_001,
-      server_ip: "2001:db8::2",
-      server_port: 443,
-      protocol: "TCP",
-      interface: "veth0",
-      direction: "egress",
-      state: "established",
-      domain: null,
-      domain_source: null,
-      alpn: [],
-      tls_version: null,
-      ja4: null,
-      ech: false,
-    });
-  });
-
-  test("hands the whole query to the agent", async () => {
-    await json(
-      "/api/live?limit=7&sort=rtt&ip=2001:DB8:0::1&port=53&protocol=udp&interface=eth0.5&state=closed" +
-        "&domain=*.Example.org.",
-    );
-    await json("/api/live");
-    expect(api.agent.queries).toEqual([
-      {
-        limit: 7,
-        sort: "rtt",
-        ip: "2001:db8::1",
-        port: 53,
-        protocol: 17,
-        interface: "eth0.5",
-        state: "closed",
-        domain: "*.example.org",
-      },
-      { limit: 50, sort: "packets" },
-    ]);
-  });
-
-  test("an answer of many connections is whole", async () => {
-    api.agent.connections = Array.from({ length: 2500 }, (_, index) => connection(index));
-    const body = liveSchema.parse(await json("/api/live?limit=1000000"));
-    expect(body.connections.map(({ id }) => id)).toEqual(api.agent.connections.map(({ id }) => id));
-    expect(body.total_packets).toBe(1000);
-  });
-
-  test("only a few large answers run at once, and their places come back", async () => {
-    api.agent.connections = Array.from({ length: 20_000 }, (_, index) => connection(index));
-    const open = () => api.get("/api/live?limit=1000000");
-    const stalled = await Promise.all([open(), open(), open(), open()]);
-    const refused = await open();
-    expect(refused.status).toBe(503);
-    expect(refused.headers.get("retry-after")).toBe("1");
-    expect(await refused.json()).toMatchObject({ error: { code: "overloaded" } });
-    const [left, ...others] = stalled;
-    await left?.body?.cancel();
-    await Promise.all(others.map((response) => response.text()));
-    for (let turn = 0; turn < 6; turn++) {
-      const head = await api.get("/api/live?limit=20000", { method: "HEAD" });
-      expect(head.status).toBe(200);
-    }
-    expect((await open()).status).toBe(200);
-  });
 });
 
 describe("history", () => {
