@@ -5,7 +5,10 @@ import { didYouMean } from "../config/suggest.ts";
 import type { Config } from "../config/types.ts";
 import { AyaflowError, EXIT_FAILURE, EXIT_USAGE, errorMessage, UsageError } from "../errors.ts";
 import { escapeControl } from "../log.ts";
+import type { TopOptions } from "../top/types.ts";
+import type { AskFlags, AskTarget } from "./ask-target.ts";
 import { formatConfig } from "./config-check.ts";
+import type { HistoryRequest } from "./history-request.ts";
 import { buildProgram, type CliIo, givenFlags, unknownOptions } from "./program.ts";
 import { formatVersion, versionInfo } from "./version.ts";
 
@@ -14,6 +17,9 @@ export interface CliHandlers {
   run(config: Config, warnings: readonly string[]): Promise<number>;
   doctor(config: Config, options: { json: boolean }): Promise<number>;
   inspect(path: string, options: { json: boolean; dns: boolean }): Promise<number>;
+  history(request: HistoryRequest, target: AskTarget): Promise<number>;
+  stats(options: { json: boolean }, target: AskTarget): Promise<number>;
+  top(options: TopOptions): Promise<number>;
 }
 
 const USAGE_HINT = 'run "ayaflow --help" for usage';
@@ -63,10 +69,21 @@ export async function runCli(
   const warn = (warnings: readonly string[]) => {
     for (const warning of warnings) io.err(`ayaflow: warning: ${warning}\n`);
   };
+  const loadAndWarn = async (): Promise<LoadedConfig> => {
+    const loaded = await load();
+    warn(loaded.warnings);
+    return loaded;
+  };
+  const target = async (flags: AskFlags): Promise<AskTarget> => {
+    const { resolveTarget } = await import("./ask-target.ts");
+    return resolveTarget(flags, await loadAndWarn(), env);
+  };
   const program = buildProgram(io, {
     async run() {
       const [word] = program.args;
-      const commands = program.commands.map((command) => command.name());
+      const commands = program.commands
+        .map((command) => command.name())
+        .filter((name) => !name.startsWith("_"));
       if (word !== undefined && !commands.includes(word)) {
         const hint = didYouMean(word, commands) || `; commands are ${commands.join(", ")}`;
         throw new UsageError([`unknown command "${escapeControl(word)}"${hint}`, USAGE_HINT]);
@@ -75,9 +92,7 @@ export async function runCli(
       exitCode = await handlers.run(config, warnings);
     },
     async doctor(options) {
-      const { config, warnings } = await load();
-      warn(warnings);
-      exitCode = await handlers.doctor(config, options);
+      exitCode = await handlers.doctor((await loadAndWarn()).config, options);
     },
     version({ json }) {
       const info = versionInfo();
@@ -87,9 +102,34 @@ export async function runCli(
       exitCode = await handlers.inspect(path, options);
     },
     async configCheck() {
-      const loaded = await load();
-      warn(loaded.warnings);
-      io.out(formatConfig(loaded));
+      io.out(formatConfig(await loadAndWarn()));
+    },
+    async history(words, flags) {
+      const { readRequest } = await import("./history-request.ts");
+      const request = readRequest(words, flags, Date.now());
+      exitCode = await handlers.history(request, await target(flags));
+    },
+    async stats(flags) {
+      exitCode = await handlers.stats({ json: flags.json === true }, await target(flags));
+    },
+    async top(words, { interval, ascii, color, ...flags }) {
+      const { resolveAgent } = await import("./ask-target.ts");
+      const { url, token } = resolveAgent(flags, await loadAndWarn(), env);
+      exitCode = await handlers.top({
+        url,
+        token,
+        filter: words.join(" "),
+        intervalMs: interval * 1000,
+        ascii: ascii === true,
+        color,
+      });
+    },
+    async completion(shell) {
+      io.out((await import("./completion-scripts.ts")).SCRIPTS[shell]);
+    },
+    async complete(words) {
+      const { complete, formatCompletions } = await import("./completion.ts");
+      io.out(formatCompletions(await complete(program, words)));
     },
   });
   try {

@@ -5,6 +5,7 @@ import { openCapture, STANDARD_INPUT } from "../capture/source.ts";
 import { errorMessage, EXIT_FAILURE } from "../errors.ts";
 import { FileInspection } from "../inspect/file-inspection.ts";
 import type { Lookup } from "../inspect/types.ts";
+import { type CommandIo, isBrokenPipe } from "./command-io.ts";
 import { connectionRecord, connectionTable, lookupTable } from "./inspect-output.ts";
 
 /** Connections printed between two waits for the reader. */
@@ -17,25 +18,6 @@ export interface InspectOptions {
   dns: boolean;
 }
 
-export interface InspectIo {
-  out(text: string): void;
-  /** Waits until all of `out` has been taken. Rejects when nobody reads it any more. */
-  flush(): Promise<void>;
-  err(text: string): void;
-}
-
-/** Standard output and error of this process. */
-export function standardIo(): InspectIo {
-  const sink = Bun.stdout.writer();
-  return {
-    out: (text) => void sink.write(text),
-    flush: async () => {
-      await sink.flush();
-    },
-    err: (text) => process.stderr.write(text),
-  };
-}
-
 /** What was left out, one line each. */
 function omissions({ unknownLinkTypes, malformed }: FileInspection): string[] {
   const links = [...unknownLinkTypes].map(
@@ -45,7 +27,7 @@ function omissions({ unknownLinkTypes, malformed }: FileInspection): string[] {
 }
 
 /** Reads the capture into `inspection`. Returns why it ended before its end, or null. */
-async function read(path: string, inspection: FileInspection, io: InspectIo): Promise<string | null> {
+async function read(path: string, inspection: FileInspection, io: CommandIo): Promise<string | null> {
   // The program that writes into the pipe gets the signal as well: what it still writes is read to its end.
   const ignore = () => {};
   if (path === STANDARD_INPUT) process.on("SIGINT", ignore);
@@ -60,25 +42,20 @@ async function read(path: string, inspection: FileInspection, io: InspectIo): Pr
   }
 }
 
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EPIPE";
-}
-
 /**
  * `ayaflow inspect`: the names in the capture at `path` (`-` is standard input). Prints what could be read of a damaged
  * one, then why it ends. Returns the exit code.
  */
-export async function inspect(path: string, options: InspectOptions, io: InspectIo): Promise<number> {
+export async function inspect(path: string, options: InspectOptions, io: CommandIo): Promise<number> {
   try {
     return await report(path, options, io);
   } catch (error) {
-    // Its reader, such as head(1), has seen enough.
     if (isBrokenPipe(error)) return 0;
     throw error;
   }
 }
 
-async function report(path: string, options: InspectOptions, io: InspectIo): Promise<number> {
+async function report(path: string, options: InspectOptions, io: CommandIo): Promise<number> {
   const line = (record: unknown) => io.out(`${JSON.stringify(record)}\n`);
   const lookups: Lookup[] = [];
   const inspection = new FileInspection((lookup) => {

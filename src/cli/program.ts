@@ -2,6 +2,7 @@ import { Command, Help, Option } from "commander";
 import { escapeControl } from "../log.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { defaultText, envName, longFlag, OPTION_KEYS, OPTIONS, optionOf } from "../config/options.ts";
+import { type AskActions, addAskCommands } from "./ask-commands.ts";
 import { formatVersion, versionInfo } from "./version.ts";
 
 export interface CliIo {
@@ -19,6 +20,8 @@ Examples:
   ayaflow -i eth0 --data-retention 30d      watch eth0, keep a month of history
   ayaflow doctor -c /etc/ayaflow.yaml       can it run here with this configuration?
   ayaflow config check -c /etc/ayaflow.yaml show the merged configuration and where it comes from
+  ayaflow top                               watch the running agent in the terminal
+  ayaflow history host 10.0.0.7 --since -1h what that host talked to in the last hour, and how much
   ayaflow inspect --dns capture.pcap        names and lookups in a capture file
   curl http://127.0.0.1:3000/api/live       ask the running agent
 
@@ -59,6 +62,19 @@ export function givenFlags(program: Command): Record<string, unknown> {
   return flags;
 }
 
+/** Words that a command has as options, and the words of `unknown` that are values of those. */
+function withoutValues(unknown: readonly string[], options: readonly Option[]): string[] {
+  const rest: string[] = [];
+  for (let index = 0; index < unknown.length; index++) {
+    const word = unknown[index] ?? "";
+    if (word === "--") break;
+    rest.push(word);
+    // Such as -1h of --since.
+    if (options.some(({ required, short, long }) => required && (short === word || long === word))) index++;
+  }
+  return rest;
+}
+
 /** Every option of `argv` that no command has, one line each, and the configuration flags that are known. */
 export function unknownOptions(argv: readonly string[]): {
   problems: string[];
@@ -71,17 +87,26 @@ export function unknownOptions(argv: readonly string[]): {
     version: () => {},
     inspect: async () => {},
     configCheck: async () => {},
+    history: async () => {},
+    stats: async () => {},
+    top: async () => {},
+    completion: async () => {},
+    complete: async () => {},
   };
   const program = buildProgram(silent, nothing);
-  const known = [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]
-    .flatMap(({ options }) => options)
+  const options = [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap(({ commands }) => commands),
+  ].flatMap((command) => command.options);
+  const known = options
     .flatMap(({ short, long }) => [short, long])
     .filter((name) => name !== undefined && name !== null);
   const accepted = [...known, "-h", "--help"];
   try {
     const { unknown } = program.parseOptions([...argv]);
-    const wrong = unknown
-      .filter((word) => word.startsWith("-") && word !== "-" && word !== "--")
+    const wrong = withoutValues(unknown, options)
+      .filter((word) => word.startsWith("-") && word !== "-")
       .map((word) => word.split("=", 1)[0] ?? word)
       .filter((name) => !accepted.includes(name));
     const longNames = accepted.filter((name) => name.startsWith("--")).map((name) => name.slice(2));
@@ -96,7 +121,7 @@ export function unknownOptions(argv: readonly string[]): {
   }
 }
 
-export interface Actions {
+export interface Actions extends AskActions {
   run(): Promise<void>;
   doctor(options: { json: boolean }): Promise<void>;
   version(options: { json: boolean }): void;
@@ -139,6 +164,7 @@ export function buildProgram(io: CliIo, actions: Actions): Command {
     .command("run")
     .description("watch the traffic and serve the API (this is what it does without a command)")
     .action(() => actions.run());
+  addAskCommands(program, actions);
   const doctor = program
     .command("doctor")
     .description("check whether the agent can run here: one line each, with the remedy; exit 1 if it can not")

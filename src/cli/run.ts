@@ -9,6 +9,7 @@ import type { Config } from "../config/types.ts";
 import { errorMessage, UsageError } from "../errors.ts";
 import { openHistory } from "../history/history.ts";
 import { createLogger } from "../log.ts";
+import { openPageFiles } from "../page-files.ts";
 import { createAgent } from "./agent.ts";
 import { MemoryKeeper, residentMemory } from "./memory.ts";
 import { COMMIT, VERSION } from "./version.ts";
@@ -52,6 +53,8 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
     lockFile,
     maxDbSizeBytes: config.maxDbSizeBytes,
     dataRetentionSeconds: config.dataRetentionSeconds,
+    levelSeconds: config.levelRetentionSeconds,
+    windowMs: config.aggregationWindowSeconds * 1000,
     log,
     now: Date.now,
   });
@@ -88,6 +91,8 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
     history: {
       query: (query) => history.reader.query(query),
       domains: (query) => history.reader.domains(query),
+      ask: (question) => history.reader.ask(question),
+      coverage: () => history.status().levels,
       status: () => history.status(),
     },
     config,
@@ -97,6 +102,7 @@ export async function run(config: Config, warnings: readonly string[]): Promise<
     now: Date.now,
     inspection: agent.names.counts,
     ...(agent.names.lookups === null ? {} : { dns: agent.names.lookups }),
+    page: openPageFiles(),
   });
   cleanup.defer(() => api.stop());
 

@@ -1,57 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import manifest from "../../../package.json" with { type: "json" };
-import { type CliHandlers, runCli } from "../../../src/cli/cli.ts";
 import { envName, longFlag, OPTION_KEYS } from "../../../src/config/options.ts";
-import type { Config } from "../../../src/config/types.ts";
 import { AyaflowError } from "../../../src/errors.ts";
-
-interface Outcome {
-  exitCode: number;
-  out: string;
-  err: string;
-  /** What the handlers were called with. */
-  runs: { config: Config; warnings: readonly string[] }[];
-  doctors: { config: Config; json: boolean }[];
-  inspected: { path: string; json: boolean; dns: boolean }[];
-}
-
-async function cli(
-  args: string,
-  env: Record<string, string> = {},
-  handlers: Partial<CliHandlers> = {},
-): Promise<Outcome> {
-  const outcome: Outcome = { exitCode: -1, out: "", err: "", runs: [], doctors: [], inspected: [] };
-  outcome.exitCode = await runCli(
-    args.split(" ").filter((word) => word !== ""),
-    env,
-    {
-      run: async (config, warnings) => {
-        outcome.runs.push({ config, warnings });
-        return 0;
-      },
-      doctor: async (config, { json }) => {
-        outcome.doctors.push({ config, json });
-        return 1;
-      },
-      inspect: async (path, options) => {
-        outcome.inspected.push({ path, ...options });
-        return 1;
-      },
-      ...handlers,
-    },
-    {
-      out: (text) => {
-        outcome.out += text;
-      },
-      err: (text) => {
-        outcome.err += text;
-      },
-      columns: 100,
-    },
-  );
-  return outcome;
-}
+import { cli } from "./command-line.ts";
 
 describe("run", () => {
   test.each(["", "run"])("%p runs with the defaults", async (args) => {
@@ -144,7 +96,10 @@ describe("what goes wrong in a handler", () => {
 describe("usage errors: exit 2, nothing runs, nothing on stdout", () => {
   test.each([
     ["docter", 'unknown command "docter"; did you mean doctor?'],
-    ["-p 1 nonsense", 'unknown command "nonsense"; commands are run, doctor, version, inspect, config'],
+    [
+      "-p 1 nonsense",
+      'unknown command "nonsense"; commands are run, top, history, stats, completion, doctor, version, inspect, config',
+    ],
     ["--prot 1", "--prot: unknown option; did you mean --port?"],
     ["--foo 1 -p zz", '--port: "zz" is not allowed'],
     ["run --nonsense", "--nonsense: unknown option"],

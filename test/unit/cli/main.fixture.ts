@@ -10,6 +10,9 @@ process.exitCode = await runCli(
     },
     doctor: async () => 1,
     inspect: async () => 0,
+    history: async () => 0,
+    stats: async () => 0,
+    top: async () => 0,
   },
   { out: (text) => process.stdout.write(text), err: (text) => process.stderr.write(text) },
 );
