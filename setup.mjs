@@ -19,6 +19,8 @@ const NODE_MAJOR = 20;
 const NPM_STAMP = join(ROOT, "node_modules", ".ayaflow-setup");
 /** Programs of packages that would install a service: unpacked here, never installed. */
 const TOOLS = join(ROOT, "dist", "tools");
+/** npm packages that nothing but one benchmark needs, hundreds of megabytes of them. */
+const NPM_TOOLS = join(TOOLS, "npm");
 
 /** Debian packages by profile, and whether the profile needs root for its own work. */
 const PROFILES = {
@@ -49,6 +51,7 @@ const PROFILES = {
       "libcap2-bin",
       "procps",
       "jq",
+      "tmux",
       "chromium",
       "ngtcp2-client",
       "ngtcp2-server",
@@ -59,6 +62,12 @@ const PROFILES = {
     root: true,
     packages: ["gnuplot-nox"],
     unpacked: { softflowd: ["softflowd"] },
+  },
+  peers: {
+    root: false,
+    packages: [],
+    unpacked: {},
+    npm: { "@duckdb/node-api": "1.5.6-r.1", chdb: "3.4.0" },
   },
 };
 
@@ -112,6 +121,15 @@ function bunWorks() {
   return capture(join(ROOT, "node_modules", ".bin", "bun"), ["--version"]).status === 0;
 }
 
+/** Runs npm, the one that runs this script if one does. */
+function npm(args, cwd) {
+  const quiet = [...args, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const path = process.env.npm_execpath;
+  return path?.endsWith(".js")
+    ? capture(process.execPath, [path, ...quiet], { cwd })
+    : capture("npm", quiet, { cwd });
+}
+
 /** npm packages as locked. Install scripts stay off; Bun's, which only links its executable, is run by name. */
 function installNpmPackages() {
   const lock = createHash("sha256")
@@ -120,11 +138,7 @@ function installNpmPackages() {
   const current = existsSync(NPM_STAMP) && readFileSync(NPM_STAMP, "utf8") === lock;
   if (current) return;
   note("installing npm packages");
-  const npm = process.env.npm_execpath;
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  const result = npm?.endsWith(".js")
-    ? capture(process.execPath, [npm, ...args], { cwd: ROOT })
-    : capture("npm", args, { cwd: ROOT });
+  const result = npm(["ci"], ROOT);
   if (result.status !== 0) {
     fail(
       `npm packages could not be installed:\n       ${reason(result)}`,
@@ -139,6 +153,30 @@ function installNpmPackages() {
     );
   }
   writeFileSync(NPM_STAMP, lock);
+}
+
+function installedVersion(name) {
+  const file = join(NPM_TOOLS, "node_modules", name, "package.json");
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : undefined;
+}
+
+/** The profiles' own npm packages, beside those of the project. */
+function installNpmTools(profiles) {
+  const wanted = profiles.flatMap((profile) => Object.entries(PROFILES[profile].npm ?? {}));
+  const missing = wanted.filter(([name, version]) => installedVersion(name) !== version);
+  if (missing.length === 0) return;
+  const packages = missing.map(([name, version]) => `${name}@${version}`);
+  note(`installing npm packages: ${packages.join(" ")}`);
+  mkdirSync(NPM_TOOLS, { recursive: true });
+  const manifest = join(NPM_TOOLS, "package.json");
+  if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n');
+  const result = npm(["install", "--save-exact", ...packages], NPM_TOOLS);
+  if (result.status !== 0) {
+    fail(
+      `npm packages could not be installed: ${packages.join(" ")}\n       ${reason(result)}`,
+      "Check that the npm registry is reachable, then try again.",
+    );
+  }
 }
 
 /** Those of `packages` that dpkg does not have installed. */
@@ -226,3 +264,4 @@ if (profiles.length === 0 || unknown.length > 0) {
 checkMachine(profiles);
 installNpmPackages();
 installDebianPackages(profiles);
+installNpmTools(profiles);

@@ -5,7 +5,7 @@ import { ROOT } from "../support/command.ts";
 import { boundsTable, type Report, type Table } from "./support/report.ts";
 import { BENCHMARKS, reportPath } from "./support/suite.ts";
 
-const FILE = join(ROOT, "docs", "performance", "results.md");
+const FOLDER = join(ROOT, "docs", "performance");
 const GIB = 2 ** 30;
 
 function row(cells: readonly string[]): string {
@@ -31,18 +31,32 @@ function machine(): string {
   return `${processors.length} × ${processors[0]?.model ?? "unknown processor"}, ${memory} GiB, Linux ${release()}, Bun ${Bun.version}`;
 }
 
-/** Writes the tables of those benchmarks that there is a report of. Returns a line that says where. */
-export async function writeResults(): Promise<string> {
-  const lines = ["# Results", "", `Made by \`npm run bench\` on ${machine()}.`, ""];
-  for (const name of [...BENCHMARKS, "soak"]) {
-    const file = Bun.file(reportPath(name));
-    if (!(await file.exists())) continue;
-    const { tables, bounds }: Report = await file.json();
+/**
+ * Writes the tables of those benchmarks in `names` that there is a report of to `docs/performance/FILE`, made by the npm
+ * script `script`. Returns a line that says where.
+ */
+export async function writeTables(
+  file: string,
+  title: string,
+  script: string,
+  names: readonly string[],
+): Promise<string> {
+  const lines = [`# ${title}`, "", `Made by \`npm run ${script}\` on ${machine()}.`, ""];
+  for (const name of names) {
+    const report = Bun.file(reportPath(name));
+    if (!(await report.exists())) continue;
+    const { tables, bounds }: Report = await report.json();
     lines.push(`## ${name}`, "", ...tables.flatMap(tableLines));
     if (bounds.length > 0) lines.push(...tableLines(boundsTable(bounds)));
   }
-  await Bun.write(FILE, `${lines.join("\n").trimEnd()}\n`);
-  return `tables: ${relative(ROOT, FILE)}`;
+  const path = join(FOLDER, file);
+  await Bun.write(path, `${lines.join("\n").trimEnd()}\n`);
+  return `tables: ${relative(ROOT, path)}`;
+}
+
+/** The tables of `npm run bench` and of the soak. */
+export async function writeResults(): Promise<string> {
+  return await writeTables("results.md", "Results", "bench", [...BENCHMARKS, "soak"]);
 }
 
 if (import.meta.main) console.log(await writeResults());

@@ -1,6 +1,7 @@
 /** A day of history as a busy host makes it: a row for each connection that had packets in a window of ten seconds. */
 import { type DomainSource, type Naming, NO_NAMING } from "../../../src/flow/naming.ts";
-import type { HistoryConnection, HistoryRow } from "../../../src/history/types.ts";
+import type { Identity } from "../../../src/history/types.ts";
+import type { HistoryRow } from "../../support/history-rows.ts";
 
 export const WINDOW_MS = 10_000;
 export const DAY_MS = 86_400_000;
@@ -83,7 +84,7 @@ export function clientAddress(index: number): Uint8Array {
   return Uint8Array.of(10, 0, index >> 7, index & 127);
 }
 
-function conversation(index: number): HistoryConnection {
+function conversation(index: number): Identity {
   const service = SERVICES[index % SERVICES.length] ?? SERVICES[0];
   return {
     client: clientAddress(index % CLIENTS),
@@ -93,7 +94,6 @@ function conversation(index: number): HistoryConnection {
     protocol: service[1],
     interface: INTERFACES[index % 10 === 0 ? 1 : 0],
     naming: namingOf(index),
-    rowId: 0,
   };
 }
 
@@ -151,11 +151,11 @@ export class Day {
     };
   }
 
-  private connectionOf(index: number): HistoryConnection {
+  private connectionOf(index: number): Identity {
     const known = this.connections[index] ?? conversation(index);
     if (this.random.next(WINDOWS_OF_CONNECTION) !== 0) return known;
     const clientPort = FIRST_CLIENT_PORT + this.random.next(CLIENT_PORTS);
-    const connection = { ...known, clientPort, rowId: 0 };
+    const connection = { ...known, clientPort };
     this.connections[index] = connection;
     return connection;
   }

@@ -1,8 +1,8 @@
 /** Rows through the history writer of an agent, and what they take. */
 import { rmSync, statSync } from "node:fs";
 import { openHistory } from "../../../src/history/history.ts";
-import type { HistoryRow } from "../../../src/history/types.ts";
 import { createLogger } from "../../../src/log.ts";
+import { type HistoryRow, RowFeed } from "../../support/history-rows.ts";
 
 export interface WriteShape {
   name: string;
@@ -68,6 +68,7 @@ export async function writeRows(path: string, shape: WriteShape, ownNs: number):
   const { name, rows, rate, next } = shape;
   const history = openAt(path, shape.maxDbSizeBytes);
   const { writer } = history;
+  const feed = new RowFeed(writer);
   const started = performance.now();
   const cpu = cpuMicroseconds();
   let largestBytes = 0;
@@ -79,7 +80,7 @@ export async function writeRows(path: string, shape: WriteShape, ownNs: number):
         ? Math.min(LARGEST_BURST_ROWS, queueCapacity - queued)
         : Math.floor(((performance.now() - started) * rate) / 1000) - appended;
     const end = Math.min(rows, appended + Math.max(0, due));
-    for (; appended < end; appended++) writer.append(next());
+    for (; appended < end; appended++) feed.append(next());
     await Bun.sleep(rate === undefined ? 0 : BURST_MS);
   }
   await writer.flush(FLUSH_MS);

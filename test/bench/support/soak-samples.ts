@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import type { RunningAgent } from "../../lab/support/agent.ts";
 import { bpfObjectsOf } from "../../lab/support/bpf.ts";
+import { type Growth, growthOf } from "./growth.ts";
 import { lockedMemory } from "./locked.ts";
 import { median } from "./measure.ts";
 import { type MemoryUse, memoryUse } from "./memory.ts";
@@ -28,10 +29,8 @@ export interface Sample {
 }
 export type Field = keyof Sample;
 
-/** How a field went over the run: medians of its second and last quarter, and the slope of its second half. */
-export interface Growth {
-  before: number;
-  after: number;
+/** How a field went over the run: besides its growth the slope of its second half. */
+export interface FieldGrowth extends Growth {
   perHour: number;
 }
 
@@ -107,14 +106,10 @@ function slope(points: readonly (readonly [number, number])[]): number {
 }
 
 /** @throws with fewer than eight samples. */
-export function growth(samples: readonly Sample[], field: Field): Growth {
-  if (samples.length < 8) throw new Error(`${samples.length} samples are too few`);
-  const quarter = Math.floor(samples.length / 4);
-  const values = (part: readonly Sample[]) => part.map((sample) => sample[field]);
-  const half = samples.slice(-2 * quarter);
+export function growth(samples: readonly Sample[], field: Field): FieldGrowth {
+  const half = samples.slice(-2 * Math.floor(samples.length / 4));
   return {
-    before: median(values(samples.slice(quarter, 2 * quarter))),
-    after: median(values(samples.slice(-quarter))),
+    ...growthOf(samples.map((sample) => sample[field])),
     perHour: slope(half.map((sample) => [sample.minutes, sample[field]])) * MINUTES_OF_HOUR,
   };
 }
