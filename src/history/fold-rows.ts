@@ -3,8 +3,8 @@ import type { SqlConnection } from "./connection.ts";
 import { EPOCH_MS, ID_MS_SQL, ID_SUB_SQL, idMs, idsBetween, joinId, SUB_RANGE } from "./rowid.ts";
 import type { AddedRow } from "./rollup-sums.ts";
 
-/** Rows read between two looks at the clock: about a millisecond. */
-const CHUNK_ROWS = 2048;
+/** Rows read between two looks at the clock: some half a millisecond. */
+const CHUNK_ROWS = 1024;
 
 /** A row that came for a bucket that was claimed already; no conversation when it was deleted since. */
 export interface LateRow extends Omit<AddedRow, "conversation"> {

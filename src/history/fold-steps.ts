@@ -6,8 +6,8 @@ import type { PartReader } from "./rollup-reader.ts";
 import type { RollupSums } from "./rollup-sums.ts";
 import { BUCKET_MS, ROLLUP_LEVELS, type RollupLevel } from "./rollup-types.ts";
 
-/** Entries of sums at most, some 6 MB. */
-const MAX_ENTRIES = 65_536;
+/** Entries of sums at most, some 3 MB. */
+const MAX_ENTRIES = 32_768;
 const LATE_ROWS = 1024;
 const CLEARED_PARTS = 32;
 

@@ -44,6 +44,7 @@ export class Folding {
   private readonly timer: Timer;
   private readonly ageClock: AgeClock;
   private readonly sums = new RollupSums();
+  private readonly rows: FoldRows;
   private readonly steps: FoldSteps;
   private running: Promise<void> | null = null;
   private isStopped = false;
@@ -54,11 +55,12 @@ export class Folding {
   constructor(private readonly options: FoldingOptions) {
     const { levels, parts, claim, store, log, maxEntries } = options;
     this.ageClock = new AgeClock(options.now, options.clock);
+    this.rows = new FoldRows(store.db);
     const reader = new PartReader(store.db, (error) => {
       log.error(`${error.message}; it is left out of the sums`);
     });
     this.steps = new FoldSteps({
-      rows: new FoldRows(store.db),
+      rows: this.rows,
       parts,
       reader,
       levels,
@@ -84,7 +86,8 @@ export class Folding {
   lagSeconds(): number {
     const { levels, now } = this.options;
     const { watermark } = levels.read().minute;
-    return watermark === -Infinity ? 0 : Math.max(0, this.limitMs(now()) - watermark) / 1000;
+    const sinceMs = watermark === -Infinity ? (this.rows.firstMs(watermark) ?? Infinity) : watermark;
+    return Math.max(0, this.limitMs(now()) - sinceMs) / 1000;
   }
 
   /** Looks for work now, and does all there is. */

@@ -83,9 +83,11 @@ function writeVarint(out: Uint8Array, start: number, value: number): number {
   return at;
 }
 
-function encodeConversations(columns: RollupColumns): Uint8Array {
+/** Room for the largest part, made when it is first needed: a new one each time would be much garbage. */
+let scratch: { data: Uint8Array; column: Uint8Array } | null = null;
+
+function encodeConversations(columns: RollupColumns, out: Uint8Array): Uint8Array {
   const { length, conversation, direction } = columns;
-  const out = new Uint8Array(length * (MAX_VARINT + 1) + 1);
   let at = 0;
   let previous = 0;
   for (let index = 0; index < length; index++) {
@@ -93,6 +95,7 @@ function encodeConversations(columns: RollupColumns): Uint8Array {
     at = writeVarint(out, at, id - previous);
     previous = id;
   }
+  out.fill(0, at, at + Math.ceil(length / 8));
   for (let index = 0; index < length; index++)
     out[at + (index >> 3)]! |= ((direction[index] ?? 0) & 1) << (index & 7);
   return out.slice(0, at + Math.ceil(length / 8));
@@ -101,8 +104,9 @@ function encodeConversations(columns: RollupColumns): Uint8Array {
 /** Encodes the first `length` entries, at most PART_ENTRIES, ascending. Numbers are whole, from 0 to 2^53 - 1. */
 export function encodeBlock(columns: RollupColumns): RollupBlock {
   const { length } = columns;
-  const out = new Uint8Array(DATA_COLUMNS.length * (length + 1) * MAX_VARINT);
-  const column = new Uint8Array(length * MAX_VARINT);
+  const largest = (PART_ENTRIES + 1) * MAX_VARINT;
+  scratch ??= { data: new Uint8Array(DATA_COLUMNS.length * largest), column: new Uint8Array(2 * largest) };
+  const { data: out, column } = scratch;
   let at = 0;
   for (const name of DATA_COLUMNS) {
     const values = columns[name];
@@ -119,7 +123,7 @@ export function encodeBlock(columns: RollupColumns): RollupBlock {
     out.set(column.subarray(0, end), at);
     at += end;
   }
-  return { entries: length, conversations: encodeConversations(columns), data: out.slice(0, at) };
+  return { entries: length, conversations: encodeConversations(columns, column), data: out.slice(0, at) };
 }
 
 /** Where reading stands; `at` is NaN once a number was longer than any can be. */

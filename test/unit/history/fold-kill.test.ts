@@ -27,13 +27,17 @@ async function runAndKill(
   });
   let text = "";
   const decoder = new TextDecoder();
-  for await (const chunk of child.stdout) {
-    text += decoder.decode(chunk);
-    if (text.split("\n").length > lines) break;
+  // Not ended before the kill: a pipe that nobody reads would end the child.
+  const reader = child.stdout.getReader();
+  while (text.split("\n").length <= lines) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += decoder.decode(value);
   }
   await Bun.sleep(seed % 8);
   child.kill("SIGKILL");
   await child.exited;
+  expect(child.signalCode).toBe("SIGKILL");
   const [written = 0, nowMs = startMs] = (text.split("\n").at(-2) ?? "").split(" ").map(Number);
   return { written, nowMs };
 }
