@@ -7,11 +7,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { BPF_SOURCE, compileObject, LAYOUT, layoutOf, tool } from "./bpf/compile.ts";
+import { buildPage } from "./build-page.ts";
 
 const ROOT = import.meta.dir;
 const DIST = join(ROOT, "dist");
 const ASSETS = join(DIST, "assets");
 const OBJECT = join(ASSETS, "ayaflow.bpf.o");
+const PAGE = join(ASSETS, "page.pack");
 const STAMPS = join(DIST, "stamps.json");
 const LIBRARIES = ["libz.so.1", "libzstd.so.1", "libelf.so.1", "libbpf.so.1"];
 /** Debian 13's libelf needs it, Debian 12's does not: then an empty file stands in its place. */
@@ -114,11 +116,37 @@ async function stageLibraries(target: Target): Promise<void> {
   });
 }
 
+/** The page takes the filter's language, names and addresses from the agent's sources. */
+async function packPage(): Promise<void> {
+  const sources = ["page", "filter", "flow"].flatMap((folder) => filesOf(`src/${folder}`, "**/*"));
+  const others = [
+    "build-page.ts",
+    "package-lock.json",
+    "src/page-pack.ts",
+    "src/errors.ts",
+    "src/config/suggest.ts",
+  ];
+  const inputs = await digest([...sources, ...others.map((name) => join(ROOT, name))], Bun.version);
+  await step("page", inputs, [PAGE], () => buildPage(PAGE));
+}
+
 /** Commit the sources are at; empty outside a repository or without git. */
 async function commit(): Promise<string> {
   const known = Bun.which("git") !== null && existsSync(join(ROOT, ".git"));
   return known ? (await tool(["git", "rev-parse", "--short=12", "HEAD"])).trim() : "";
 }
+
+/** Ink names React's developer tools, which are not installed; nothing may look for them at run time. */
+const withoutDevtools: Bun.BunPlugin = {
+  name: "without devtools",
+  setup(build) {
+    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: "empty" }));
+    build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({
+      contents: "export default {};",
+      loader: "js",
+    }));
+  },
+};
 
 async function link(target: Target): Promise<void> {
   const outfile = join(DIST, `ayaflow-linux-${target.arch}`);
@@ -126,7 +154,9 @@ async function link(target: Target): Promise<void> {
   const sources = [
     ...filesOf("src", "**/*"),
     ...filesOf("dist/assets", "*"),
-    ...["build.ts", "package.json", "package-lock.json", "tsconfig.json"].map((name) => join(ROOT, name)),
+    ...["build.ts", "build-page.ts", "package.json", "package-lock.json", "tsconfig.json"].map((name) =>
+      join(ROOT, name),
+    ),
   ];
   await step(
     "executable",
@@ -150,7 +180,8 @@ async function link(target: Target): Promise<void> {
         bytecode: true,
         // Elysia reads the source of its handlers, so names stay as they are.
         minify: { whitespace: true, syntax: true, identifiers: false },
-        define: { AYAFLOW_BUILD_COMMIT: JSON.stringify(id) },
+        define: { AYAFLOW_BUILD_COMMIT: JSON.stringify(id), "process.env.NODE_ENV": '"production"' },
+        plugins: [withoutDevtools],
       });
       const short = join(DIST, "ayaflow");
       rmSync(short, { force: true });
@@ -179,6 +210,7 @@ async function main(options: string[]): Promise<void> {
   mkdirSync(ASSETS, { recursive: true });
   await buildObject(target);
   await stageLibraries(target);
+  await packPage();
   if (!options.includes("--assets")) await link(target);
 }
 

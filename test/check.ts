@@ -4,6 +4,7 @@ import { type Counts, formatCounts, NONE, sum } from "./support/junit.ts";
 
 const CHECKS: { name: string; command: string[] }[] = [
   { name: "types", command: ["tsc", "-p", "."] },
+  { name: "types of the page", command: ["tsc", "-p", "src/page"] },
   { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
   { name: "format", command: ["biome", "format", "."] },
   { name: "generated layout", command: ["bun", "build.ts", "--check-layout"] },

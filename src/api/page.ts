@@ -1,5 +1,5 @@
 import { promisify } from "node:util";
-import { brotliDecompress, gunzip } from "node:zlib";
+import { gunzip } from "node:zlib";
 import { ApiError } from "./errors.ts";
 
 /** One file of the page as it is stored. */
@@ -8,7 +8,7 @@ export interface PageFile {
   /** Its media type. */
   type: string;
   /** How `body` is compressed; not at all if absent. */
-  encoding?: "br" | "gzip";
+  encoding?: "gzip";
   /** Changes with the content. */
   etag: string;
   /** Its name changes with its content, so that it may be kept for good. */
@@ -23,7 +23,7 @@ export interface PageFiles {
 export const PAGE_PATH = "/";
 const ASSET = /^\/assets\/[\w-][\w.-]{0,127}$/;
 
-const DECOMPRESS = { br: promisify(brotliDecompress), gzip: promisify(gunzip) };
+const decompress = promisify(gunzip);
 const YEAR_SECONDS = 31_536_000;
 
 /** Nothing but the page's own files and this API, and no HTML or script made of text. */
@@ -97,7 +97,7 @@ async function fileResponse(file: PageFile, request: Pick<Headers, "get">): Prom
   if (isKnown(request.get("if-none-match"), etag)) return new Response(null, { status: 304, headers });
   headers["content-type"] = file.type;
   if (isStored && encoding !== undefined) headers["content-encoding"] = encoding;
-  const body = isStored ? file.body : await DECOMPRESS[encoding](file.body);
+  const body = isStored ? file.body : await decompress(file.body);
   return new Response(new Uint8Array(body), { headers });
 }
 

@@ -1,0 +1,103 @@
+import type { SeriesAnswer, TimeseriesAnswer } from "../data/answers.ts";
+
+/** One line or layer of a chart, bytes per second a point. */
+export interface Layer {
+  label: string;
+  /** Name of the custom property that has its colour. */
+  color: string;
+  values: (number | null)[];
+  /** Of the whole stretch, bytes per second. */
+  mean: number;
+}
+
+export interface ChartData {
+  /** Seconds since the epoch where each point begins, then the end of the last. */
+  times: number[];
+  layers: Layer[];
+  /** Seconds that a point stands for. */
+  step: number;
+  isStacked: boolean;
+}
+
+/** A window of history is written so long after it ended, at most. */
+const LATE_MS = 5000;
+
+const COLORS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
+const OTHER_COLOR = "--series-other";
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Which points are whole, from the first to before the second: what is cut or still being counted looks like a fall. */
+export function wholePoints(
+  answer: Pick<TimeseriesAnswer, "points" | "step" | "since">,
+  nowMs: number,
+): [from: number, to: number] {
+  const since = Date.parse(answer.since);
+  const limit = nowMs - LATE_MS;
+  const first = answer.points.findIndex((point) => Date.parse(point) >= since);
+  const open = answer.points.findIndex((point) => Date.parse(point) + answer.step * 1000 > limit);
+  const end = open === -1 ? answer.points.length : open;
+  return [first === -1 ? end : Math.min(first, end), end];
+}
+
+function layerOf(label: string, color: string, bytes: readonly number[], step: number): Layer {
+  const values = bytes.map((value) => value / step);
+  return { label, color, values, mean: values.length === 0 ? 0 : sum(values) / values.length };
+}
+
+/** A series answer as a chart: sent and received, or stacked layers by what it was split by. */
+export function chartData(
+  answer: TimeseriesAnswer,
+  nameOf: ((key: TimeseriesAnswer["series"][number]["key"]) => string) | null,
+  nowMs: number,
+): ChartData {
+  const { step } = answer;
+  const [from, to] = wholePoints(answer, nowMs);
+  const starts = answer.points.slice(from, to).map((point) => Date.parse(point) / 1000);
+  const last = starts.at(-1);
+  const times = last === undefined ? [] : [...starts, last + step];
+  const layer = (label: string, color: string, bytes: readonly number[]) =>
+    layerOf(label, color, bytes.slice(from, to), step);
+  if (nameOf === null) {
+    const layers = [
+      layer("Received", "--received", answer.total.bytes_received),
+      layer("Sent", "--sent", answer.total.bytes_sent),
+    ];
+    return { times, layers: layers.map(repeatLast), step, isStacked: false };
+  }
+  const layers = answer.series.map((series, index) =>
+    layer(nameOf(series.key), COLORS[index % COLORS.length] ?? OTHER_COLOR, series.bytes),
+  );
+  if (hasBytes(answer.other)) layers.push(layer("others", OTHER_COLOR, answer.other.bytes));
+  return { times, layers: layers.map(repeatLast), step, isStacked: true };
+}
+
+const hasBytes = ({ bytes }: SeriesAnswer): boolean => bytes.some((value) => value > 0);
+
+/** The last point is as wide as the others: it is drawn up to where it ends. */
+function repeatLast(layer: Layer): Layer {
+  const last = layer.values.at(-1);
+  return last === undefined ? layer : { ...layer, values: [...layer.values, last] };
+}
+
+/** What is drawn for each layer: with stacks the sum of it and all below it. */
+export function drawnValues({ layers, isStacked }: ChartData): (number | null)[][] {
+  if (!isStacked) return layers.map(({ values }) => values);
+  const sums: (number | null)[][] = [];
+  for (const { values } of layers) {
+    const below = sums.at(-1);
+    sums.push(values.map((value, index) => (value ?? 0) + (below?.[index] ?? 0)));
+  }
+  return sums;
+}
+
+/** The highest point of what is drawn and when it was; null without any traffic. */
+export function peakOf(data: ChartData): { value: number; time: number } | null {
+  let peak: { value: number; time: number } | null = null;
+  for (const values of drawnValues(data)) {
+    for (const [index, value] of values.entries()) {
+      if (value !== null && value > (peak?.value ?? 0)) peak = { value, time: data.times[index] ?? 0 };
+    }
+  }
+  return peak;
+}
