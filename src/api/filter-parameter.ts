@@ -3,7 +3,7 @@ import { FilterError } from "../filter/errors.ts";
 import { parseFilter } from "../filter/parse.ts";
 
 /** A problem of a filter, with the character counted from 1. */
-export const filterProblem = ({ problem, at }: FilterError): string => `${problem} at character ${at + 1}`;
+export const filterProblem = ({ problem, at }: FilterError): string => `at character ${at + 1}: ${problem}`;
 
 /** A filter as its expression, null where it is blank; a misread one is a problem that tells the character. */
 export const filter = z

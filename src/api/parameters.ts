@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { suggest } from "../config/suggest.ts";
 import { canonicalDomainPattern } from "../flow/domain-pattern.ts";
 import { parseProtocol } from "../flow/protocol.ts";
 import { canonicalNetwork } from "./addresses.ts";
@@ -41,13 +42,21 @@ export function oneOf<const T extends readonly string[]>(values: T, description:
 
 /** A comma list of words of a fixed set; one that is there twice counts once. */
 export function listOf<const T extends readonly string[]>(values: T, description: string) {
-  const parse = (text: string): T[number][] | undefined => {
-    const found = text.split(",").map((part) => values.find((value) => value === part.trim()));
-    const known = found.filter((value) => value !== undefined);
-    return known.length === found.length ? [...new Set(known)] : undefined;
-  };
-  const allowed = `a comma list of ${values.join(", ")}`;
-  return parameter(allowed, parse, { type: "string", description: `${description}: ${allowed}` });
+  const isKnown = (word: string): word is T[number] => values.includes(word);
+  return z
+    .string()
+    .transform((text, context) => {
+      const words = text.split(",").map((part) => part.trim());
+      const known = words.filter(isKnown);
+      if (known.length === words.length) return [...new Set(known)];
+      const unknown = words.find((word) => !isKnown(word)) ?? "";
+      const guess = suggest(unknown, values);
+      const hint = guess === undefined ? "" : `; did you mean ${guess}?`;
+      const message = `"${unknown}" is not one of ${values.join(", ")}${hint}`;
+      context.issues.push({ code: "custom", message, input: text });
+      return z.NEVER;
+    })
+    .meta({ type: "string", description: `${description}: a comma list of ${values.join(", ")}` });
 }
 
 /** Text that fits a pattern; `allowed` says in words which. */

@@ -4,6 +4,7 @@ import { parseDuration, parseWholeNumber, splitList } from "../config/values.ts"
 import { UsageError } from "../errors.ts";
 import { formatFilterError, FilterError } from "../filter/errors.ts";
 import { parseFilter } from "../filter/parse.ts";
+import { compileSql } from "../filter/sql.ts";
 import type { FilterExpression } from "../filter/types.ts";
 import { GROUP_KEYS, type GroupKey, QUESTION_ORDERS, type QuestionOrder } from "../history/question-types.ts";
 import { LOCAL_TIME_FORMS, parseLocalTime } from "./ask-time.ts";
@@ -145,10 +146,13 @@ function readStep(text: string, rangeMs: number, problems: Problems): number {
 
 function readFilter(text: string, problems: Problems): FilterExpression | null {
   try {
-    return parseFilter(text);
+    const filter = parseFilter(text);
+    // What history does not keep is told here, where the text is at hand.
+    if (filter !== null) compileSql(filter);
+    return filter;
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
-    problems.found.push(...`filter: ${formatFilterError(error)}`.split("\n"));
+    problems.found.push(...`filter: ${formatFilterError(error, text)}`.split("\n"));
     return null;
   }
 }

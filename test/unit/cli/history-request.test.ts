@@ -81,6 +81,13 @@ describe("what is wrong is said, all at once", () => {
   test("several", () => {
     expect(problems({ since: "x", by: "y", top: "z" }, "foo").length).toBeGreaterThanOrEqual(4);
   });
+  test("what history does not keep, at its character", () => {
+    const [message, text, caret] = problems({}, "port 443 and state established");
+    expect(message).toMatch(/^filter: at character 14: state is known of live connections only/);
+    expect(text).toBe("  port 443 and state established");
+    expect(caret).toBe("               ^^^^^^^^^^^^^^^^^");
+  });
+
   test("a filter with a caret below the character", () => {
     const [message, text, caret] = problems({}, "port 443 and bogus");
     expect(message).toMatch(/^filter: at character 14: "bogus"/);
