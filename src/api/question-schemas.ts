@@ -35,6 +35,10 @@ export const levelFields = {
   level,
   since: timestamp.nullable().describe("All from then on is there; null: nothing was ever deleted"),
   until: timestamp.nullable().describe("All before is summed; null: nothing yet, or all for raw"),
+  incomplete: z
+    .strictObject({ since: timestamp, until: timestamp })
+    .optional()
+    .describe("In here something was deleted for want of space before it was summed"),
 };
 
 export const coverageSchema = z

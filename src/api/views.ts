@@ -62,8 +62,15 @@ const boundary = (ms: number | null): string | null =>
   ms === null || !Number.isFinite(ms) ? null : rfc3339(ms);
 
 /** What a level of history covers. */
-export function coverageOf({ level, sinceMs, untilMs }: LevelCoverage) {
-  return { level, since: boundary(sinceMs), until: boundary(untilMs) };
+export function coverageOf({ level, sinceMs, untilMs, incomplete }: LevelCoverage) {
+  return {
+    level,
+    since: boundary(sinceMs),
+    until: boundary(untilMs),
+    ...(incomplete === undefined
+      ? {}
+      : { incomplete: { since: rfc3339(incomplete.sinceMs), until: rfc3339(incomplete.untilMs) } }),
+  };
 }
 
 function historyView(status: HistoryStatus) {

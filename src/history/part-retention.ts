@@ -48,9 +48,12 @@ export class PartRetention {
   deleteUnfolded(): boolean {
     return ROLLUP_LEVELS.some((level) => {
       const before = this.levels.read()[level];
-      if (!this.delete(level, before.watermark)) return false;
+      const sinceMs = this.parts.firstBucket(level, -Infinity, before.watermark);
+      if (sinceMs === null || !this.delete(level, before.watermark)) return false;
       const next = ROLLUP_LEVELS[ROLLUP_LEVELS.indexOf(level) + 1];
-      if (next !== undefined) this.levels.countLost(next, before.parts - this.levels.read()[level].parts);
+      const after = this.levels.read()[level];
+      const count = before.parts - after.parts;
+      if (next !== undefined) this.levels.lose(next, { count, sinceMs, untilMs: after.floor });
       return true;
     });
   }

@@ -63,7 +63,22 @@ function simplified({ plan, choice }: Noted): string[] {
   ];
 }
 
+function incomplete({ plan, coverage }: Noted): string[] {
+  const spans = plan.parts.flatMap(({ level, sinceMs, untilMs }) => {
+    const span = coverage.find((each) => each.level === level)?.incomplete;
+    if (span === undefined || span.sinceMs >= untilMs || span.untilMs <= sinceMs) return [];
+    return { sinceMs: Math.max(sinceMs, span.sinceMs), untilMs: Math.min(untilMs, span.untilMs) };
+  });
+  if (spans.length === 0) return [];
+  const since = Math.min(...spans.map(({ sinceMs }) => sinceMs));
+  const until = Math.max(...spans.map(({ untilMs }) => untilMs));
+  return [
+    `between ${time(since)} and ${time(until)} history was deleted for want of space before it was added up: ` +
+      "sums of that time can be too small; give --max-db-size more room",
+  ];
+}
+
 /** Sentences on where an answer is less than was asked; none mostly. */
 export function notesOf(noted: Noted): string[] {
-  return [...widened(noted), ...missing(noted), ...simplified(noted)];
+  return [...widened(noted), ...missing(noted), ...incomplete(noted), ...simplified(noted)];
 }

@@ -15,10 +15,12 @@ export const BUCKET_MS: Readonly<Record<RollupLevel, number>> = {
 /** What a level answers for, in milliseconds since the epoch. */
 export interface LevelCoverage {
   level: Level;
-  /** Everything from here on is there; null: nothing was ever deleted. */
+  /** Everything from here on is there, but for what is `incomplete`; null: nothing was ever deleted. */
   sinceMs: number | null;
   /** Everything before is folded, a whole bucket's end; null: not a bucket yet. Infinity for `raw`. */
   untilMs: number | null;
+  /** In here something was deleted for want of space before it was folded: sums of it can be too small. */
+  incomplete?: { sinceMs: number; untilMs: number };
 }
 
 /**

@@ -93,7 +93,8 @@ CREATE INDEX conversations_detail ON conversations(detail_id) WHERE detail_id <>
  * levels: one row each of LEVELS of rollup-types.ts, by its place there. `floor`: everything from this millisecond since
  * the epoch on is there, NULL when nothing was ever deleted. `watermark`: everything before it is folded into the
  * level, NULL when nothing is; always for rows. `parts` and `bytes`: of the level in rollups. `lost`: rows, or parts
- * of the level below, that were deleted before they were folded into the level.
+ * of the level below, that were deleted before they were folded into the level, at most; `lost_since` and `lost_until`: of
+ * which time, where the level's sums can be too small therefore, NULL for none.
  * rollups: sums by conversation and direction as rollup-block.ts encodes them. The parts of a bucket, of 1,024 entries
  * at most, do not overlap by conversation. Those of buckets at or after the watermark belong to a fold under way, or
  * to one that a crash ended: they do not count. `conversations` stands before `data`, so that it is read alone.
@@ -106,7 +107,9 @@ CREATE TABLE levels(
   watermark INTEGER,
   parts INTEGER NOT NULL DEFAULT 0,
   bytes INTEGER NOT NULL DEFAULT 0,
-  lost INTEGER NOT NULL DEFAULT 0
+  lost INTEGER NOT NULL DEFAULT 0,
+  lost_since INTEGER,
+  lost_until INTEGER
 ) STRICT;
 INSERT INTO levels(id, floor)
   SELECT level.id, (oldest.ms + level.length - 1) / level.length * level.length

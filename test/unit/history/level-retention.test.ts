@@ -9,7 +9,7 @@ import { RollupReader } from "../../../src/history/rollup-reader.ts";
 import { ROLLUP_LEVELS, type RollupLevel } from "../../../src/history/rollup-types.ts";
 import { idsBetween } from "../../../src/history/rowid.ts";
 import type { HistoryRow } from "../../support/history-rows.ts";
-import { append, connection, droppedRows, open, row, START_MS, temporaryFolder, until } from "./fixture.ts";
+import { connection, open, row, START_MS, temporaryFolder } from "./fixture.ts";
 import { expectConversations, expectSound, extent, settle, TestClock, write } from "./fold-fixture.ts";
 import { numbers } from "./rows.ts";
 
@@ -203,36 +203,6 @@ test("within the largest size the oldest of the finest level goes first", async 
   expect(history.status().levels.map(({ lost }) => lost)).toEqual([0, 0, 0, 0]);
   expectSound(path);
   expectConversations(path);
-});
-
-test("where there is no room for what is not folded yet, the oldest of it goes and is counted", async () => {
-  await using stack = new AsyncDisposableStack();
-  const cap = 4 * MIB;
-  const { path, history, clock } = start(stack, { maxDbSizeBytes: cap });
-  for (let from = 0; from < 200_000; from += 2000) {
-    for (let index = from; index < from + 2000; index++) {
-      append(history, row(connection(index % 500), { timestampMs: START_MS + Math.floor(index / 10) }));
-    }
-    await until(() => history.status().queued < 5000);
-  }
-  await until(() => history.status().queued === 0);
-  await settle(history);
-  const db = new Database(path, { readonly: true });
-  stack.defer(() => db.close());
-  const rows = db.query<{ n: number }, []>("SELECT count(*) AS n FROM rows").get()?.n ?? 0;
-  const [raw, minute] = history.status().levels;
-  expect(minute?.lost).toBeGreaterThan(50_000);
-  expect(rows + (minute?.lost ?? 0)).toBe(200_000);
-  expect(droppedRows(history)).toBe(0);
-  expect(raw?.sinceMs).toBeGreaterThan(START_MS);
-  clock.pass(HOUR);
-  await settle(history);
-  let folded = 0;
-  const parts = new RollupReader(new SqlConnection(db)).parts("minute", -Infinity, Infinity);
-  for (const { columns } of parts) {
-    for (let index = 0; index < columns.length; index++) folded += columns.rows[index] ?? 0;
-  }
-  expect(folded + (history.status().levels[1]?.lost ?? 0)).toBe(200_000);
 });
 
 test("a file that is far too large when it is opened is folded before its rows go", async () => {
