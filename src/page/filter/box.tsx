@@ -59,12 +59,18 @@ export function FilterBox() {
     const count = isOpen ? choices.length : 0;
     if (count > 0) setActive((before) => (before + by + (before < 0 && by < 0 ? 1 : 0) + count) % count);
   };
+  /** One thing at a time: the list, what is typed, the focus. */
+  const leave = () => {
+    if (choices.length > 0) close();
+    else if (text !== "") filter.apply("");
+    else input.current?.blur();
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     const actions: Record<string, () => void> = {
       ArrowDown: () => move(1),
       ArrowUp: () => move(-1),
       Enter: () => (chosen === undefined ? (filter.apply(text), close()) : take(chosen)),
-      Escape: () => (isOpen ? close() : input.current?.blur()),
+      Escape: leave,
     };
     if (event.key === "Tab" && !event.shiftKey && chosen !== undefined) {
       event.preventDefault();

@@ -9,7 +9,7 @@ const KEYS: readonly [string, string][] = [
   ["Enter", "open the story of a connection"],
   ["p", "hold the table still, and let it go on"],
   ["l", "back to live"],
-  ["Esc", "close what is open"],
+  ["Esc", "close what is open, clear the filter"],
   ["?", "this help"],
 ];
 

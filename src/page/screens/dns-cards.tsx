@@ -4,6 +4,8 @@ import { countRcodes, latencyAt, latencyBars } from "./dns-summary.ts";
 import { rcodeWords } from "./rcodes.ts";
 
 const SHOWN_CODES = 6;
+/** Pixels of a column that its count and its label take. */
+const COLUMN_WORDS = 38;
 
 /** How the lookups ended. */
 export function RcodeCard({ lookups }: { lookups: readonly LookupAnswer[] }) {
@@ -46,7 +48,11 @@ export function LatencyCard({ lookups }: { lookups: readonly LookupAnswer[] }) {
         {bars.map(({ label, count }) => (
           <li key={label}>
             <span class="columns-count">{count === 0 ? "" : formatCount(count)}</span>
-            <span class="columns-bar" style={{ height: `${(count / most) * 100}%` }} aria-hidden="true" />
+            <span
+              class="columns-bar"
+              style={{ height: `calc((100% - ${COLUMN_WORDS}px) * ${count / most})` }}
+              aria-hidden="true"
+            />
             <span class="columns-label muted">{label}</span>
           </li>
         ))}

@@ -35,6 +35,8 @@ const KEY_WORDS: Readonly<Record<string, string>> = {
 export function valueName(key: string, value: string | number | null): string {
   if (value === null) return KEY_WORDS[key] ?? "none";
   if (key !== "server_port") return String(value);
+  // Protocols that know no ports.
+  if (value === 0) return "no port";
   const service = serviceName(Number(value));
   return service === undefined ? `port ${value}` : `${service} (${value})`;
 }

@@ -23,7 +23,7 @@ const STATES: Readonly<Record<ConnectionState, { word: string; sentence: string 
   none: { word: "active", sentence: "This protocol has no states of its own." },
   syn_sent: { word: "opening", sentence: "The client asked to connect; the server has not answered." },
   syn_received: { word: "opening", sentence: "The server answered; the client has yet to confirm." },
-  established: { word: "open", sentence: "Open: data can flow." },
+  established: { word: "open", sentence: "Data can flow." },
   closing: { word: "closing", sentence: "One end has said goodbye, the other has not." },
   closed: { word: "closed", sentence: "Both ends have said goodbye." },
   reset: { word: "reset", sentence: "One end broke it off (RST)." },
