@@ -41,7 +41,7 @@ export class EntrySorter {
       for (let index = 0; index < length; index++) visit(this.theOnlyGroup, index);
       return;
     }
-    const unknown = this.findSlots(columns, this.lookup);
+    const unknown = yield* this.findSlots(columns, this.lookup);
     for (let from = 0; from < unknown.length; from += this.lookup.idsPerRead) {
       if (from > 0) yield;
       this.lookUp(this.lookup, unknown.subarray(from, from + this.lookup.idsPerRead), numberOf);
@@ -53,18 +53,21 @@ export class EntrySorter {
     }
   }
 
-  /** Groups have new numbers, or are PRUNED. */
-  renumber(numbers: Int32Array): void {
-    this.conversations.replace((value) => {
+  /** Groups have new numbers, or are PRUNED. In steps, until the last of which nothing is to be sorted. */
+  *renumber(numbers: Int32Array): Generator<void> {
+    yield* this.conversations.replace((value) => {
       const number = numbers[value >> PASSING_BITS] ?? PRUNED;
       return number === PRUNED ? UNKNOWN : (number << PASSING_BITS) | (value & ALL_PASS);
     });
   }
 
   /** The place of each entry's conversation; ids of those that nothing is known of, ascending. */
-  private findSlots({ length, conversation }: RollupColumns, lookup: ConversationLookup): Float64Array {
+  private *findSlots(
+    { length, conversation }: RollupColumns,
+    lookup: ConversationLookup,
+  ): Generator<void, Float64Array> {
     const { conversations } = this;
-    conversations.reserve(length);
+    yield* conversations.reserve(length);
     if (this.slots.length < length) {
       this.slots = new Int32Array(length);
       this.unknown = new Float64Array(length);

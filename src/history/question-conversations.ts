@@ -4,6 +4,8 @@ export const UNKNOWN = -1;
 /** Conversations kept at a time, a power of two: 12 MB. Reading one again costs little. */
 const MAX_CONVERSATIONS = 512 * 1024;
 const FIRST_SLOTS = 2048;
+/** Slots gone through in one step: some milliseconds at most. */
+const SLOTS_PER_STEP = 64 * 1024;
 const EMPTY = 0;
 
 /** A number for each conversation met, by its id, which is not 0: open addressing, at most half full. */
@@ -14,8 +16,11 @@ export class ConversationMap {
 
   constructor(private readonly maxConversations = MAX_CONVERSATIONS) {}
 
-  /** Makes room for `count` more; slots told before are not valid any more. Forgets all where they would be too many. */
-  reserve(count: number): void {
+  /**
+   * Makes room for `count` more; slots told before are not valid any more. Forgets all where they would be too many.
+   * In steps, until the last of which the map is not to be used.
+   */
+  *reserve(count: number): Generator<void> {
     const needed = (this.used + count) * 2;
     if (needed <= this.ids.length) return;
     const { ids, values } = this;
@@ -26,8 +31,10 @@ export class ConversationMap {
     this.values = new Int32Array(slots);
     this.used = 0;
     if (isFull) return;
-    for (const [index, id] of ids.entries()) {
-      if (id !== EMPTY) this.values[this.slotOf(id)] = values[index] ?? UNKNOWN;
+    for (let slot = 0; slot < ids.length; slot++) {
+      if (slot % SLOTS_PER_STEP === 0) yield;
+      const id = ids[slot] ?? EMPTY;
+      if (id !== EMPTY) this.values[this.slotOf(id)] = values[slot] ?? UNKNOWN;
     }
   }
 
@@ -55,10 +62,11 @@ export class ConversationMap {
     this.values[slot] = value;
   }
 
-  /** Replaces each value that is known. */
-  replace(by: (value: number) => number): void {
+  /** Replaces each value that is known. In steps, until the last of which the map is not to be used. */
+  *replace(by: (value: number) => number): Generator<void> {
     const { ids, values } = this;
     for (let slot = 0; slot < ids.length; slot++) {
+      if (slot % SLOTS_PER_STEP === 0) yield;
       const value = values[slot] ?? UNKNOWN;
       if (ids[slot] !== EMPTY && value !== UNKNOWN) values[slot] = by(value);
     }

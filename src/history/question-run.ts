@@ -1,6 +1,6 @@
 import { EntrySorter } from "./question-accumulator.ts";
 import type { QuestionFilter } from "./question-filter.ts";
-import { Groups, OTHER } from "./question-groups.ts";
+import { Groups, GROUPS_PER_STEP, OTHER } from "./question-groups.ts";
 import { readValues } from "./question-keys.ts";
 import { ConversationLookup } from "./question-lookup.ts";
 import { notesOf } from "./question-notes.ts";
@@ -68,13 +68,13 @@ export class QuestionRun {
     const hasPoints = question.stepMs !== undefined;
     // One group needs no choosing: a time series of it takes one reading.
     if (!hasPoints || !isOne) yield* this.sumGroups();
-    const largest = isOne ? [groups.numberOf("")] : groups.largest(question.limit);
+    const largest = isOne ? [groups.numberOf("")] : yield* groups.largest(question.limit);
     const ranking = new Ranking(
       largest.map((number) => groups.keyOf(number)),
       hasPoints ? this.points.length : 1,
     );
     if (hasPoints) yield* this.rankPoints(ranking, largest);
-    else this.rankSums(ranking, largest);
+    else yield* this.rankSums(ranking, largest);
     ranking.finish();
     const answered = yield* this.answeredGroups(ranking, hasPoints);
     const levels = plan.parts.map(({ level }) => level);
@@ -107,14 +107,15 @@ export class QuestionRun {
     for (const entries of this.scan.read()) {
       const { columns } = entries;
       yield* sorter.sort(entries, numberOf, (group, index) => groups.sums.add(group, columns, index));
-      const renumbered = groups.prune();
-      if (renumbered !== null) sorter.renumber(renumbered);
+      const renumbered = yield* groups.prune();
+      if (renumbered !== null) yield* sorter.renumber(renumbered);
       yield;
     }
   }
 
-  private rankSums(ranking: Ranking, largest: readonly number[]): void {
+  private *rankSums(ranking: Ranking, largest: readonly number[]): Generator<void> {
     for (const [number, rank] of this.ranks(largest).entries()) {
+      if (number % GROUPS_PER_STEP === 0) yield;
       ranking.addFrom(rank, this.groups.sums, number);
     }
   }
@@ -122,7 +123,7 @@ export class QuestionRun {
   /** Reads once more, for the groups that were found to be the largest: memory does not suffice for points of all. */
   private *rankPoints(ranking: Ranking, largest: readonly number[]): Generator<void> {
     const { sorter } = this;
-    sorter.renumber(this.ranks(largest));
+    yield* sorter.renumber(this.ranks(largest));
     const rankOf = new Map(ranking.keys.map((key, index) => [key, index + 1]));
     for (const entries of this.scan.read()) {
       const { columns, points } = entries;
