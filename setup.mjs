@@ -52,6 +52,8 @@ const PROFILES = {
       "procps",
       "jq",
       "tmux",
+      "zsh",
+      "fish",
       "chromium",
       "ngtcp2-client",
       "ngtcp2-server",

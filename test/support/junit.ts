@@ -11,10 +11,10 @@ export function sum(a: Counts, b: Counts): Counts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
-/** `12 passed, 0 failed`, with `, 3 skipped` only if any. */
+/** `12 passed, 0 failed` as the last line, above it `3 skipped` only if any. */
 export function formatCounts(counts: Counts): string {
-  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
-  return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
+  const skipped = counts.skipped > 0 ? `${counts.skipped} skipped\n` : "";
+  return `${skipped}${counts.passed} passed, ${counts.failed} failed`;
 }
 
 function attribute(element: string, name: string): string | undefined {

@@ -25,7 +25,7 @@ test("a bad exit code alone is a failure", () => {
   expect(countReport(text, 1, ["a.test.ts"])).toEqual({ passed: 1, failed: 1, skipped: 0 });
 });
 
-test("skipped tests are named only if there are any", () => {
+test("skipped tests are named only if there are any, above the last line", () => {
   expect(formatCounts({ passed: 3, failed: 0, skipped: 0 })).toBe("3 passed, 0 failed");
-  expect(formatCounts({ passed: 3, failed: 1, skipped: 2 })).toBe("3 passed, 1 failed, 2 skipped");
+  expect(formatCounts({ passed: 3, failed: 1, skipped: 2 })).toBe("2 skipped\n3 passed, 1 failed");
 });
