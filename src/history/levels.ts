@@ -1,6 +1,13 @@
 import type { Statement } from "bun:sqlite";
 import type { SqlConnection } from "./connection.ts";
-import { LEVELS, type Level, type LevelCoverage, ROLLUP_LEVELS, type RollupLevel } from "./rollup-types.ts";
+import {
+  BUCKET_MS,
+  LEVELS,
+  type Level,
+  type LevelCoverage,
+  ROLLUP_LEVELS,
+  type RollupLevel,
+} from "./rollup-types.ts";
 
 /** What is known of one level. Times in milliseconds since the epoch. */
 export interface LevelState {
@@ -121,6 +128,13 @@ export class LevelTable {
   /** Something before `ms` is deleted. */
   raiseFloor(level: Level, ms: number): void {
     this.floor.run(levelId(level), ms);
+  }
+
+  /** What is before `ms` is too old for every level, also where it was not folded into `level` yet: no bucket with some of it is whole. */
+  raiseFloorsFrom(level: RollupLevel, ms: number): void {
+    for (const each of ROLLUP_LEVELS.slice(ROLLUP_LEVELS.indexOf(level))) {
+      this.raiseFloor(each, Math.ceil(ms / BUCKET_MS[each]) * BUCKET_MS[each]);
+    }
   }
 
   /** Counts parts and bytes in, or out. */

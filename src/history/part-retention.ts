@@ -10,6 +10,9 @@ export interface PartAge {
   startMs: number;
 }
 
+const nextOf = (level: RollupLevel): RollupLevel | undefined =>
+  ROLLUP_LEVELS[ROLLUP_LEVELS.indexOf(level) + 1];
+
 /** Deletes the oldest buckets of levels, a few parts at a time, within transactions that the caller keeps. */
 export class PartRetention {
   private released = 0;
@@ -36,7 +39,11 @@ export class PartRetention {
   deleteOld(level: RollupLevel, { endMs, startMs }: PartAge): boolean {
     const folded = Math.floor(Math.min(endMs, this.foldedUntil(level)) / BUCKET_MS[level]) * BUCKET_MS[level];
     const begun = Math.ceil(startMs / BUCKET_MS[level]) * BUCKET_MS[level];
-    return this.delete(level, Math.max(folded, begun));
+    if (!this.delete(level, Math.max(folded, begun))) return false;
+    const next = nextOf(level);
+    const { floor } = this.levels.read()[level];
+    if (next !== undefined && floor > this.foldedUntil(level)) this.levels.raiseFloorsFrom(next, floor);
+    return true;
   }
 
   /** The oldest buckets of the finest level that has any in those of the next. Whether there were any. */
@@ -50,7 +57,7 @@ export class PartRetention {
       const before = this.levels.read()[level];
       const sinceMs = this.parts.firstBucket(level, -Infinity, before.watermark);
       if (sinceMs === null || !this.delete(level, before.watermark)) return false;
-      const next = ROLLUP_LEVELS[ROLLUP_LEVELS.indexOf(level) + 1];
+      const next = nextOf(level);
       const after = this.levels.read()[level];
       const count = before.parts - after.parts;
       if (next !== undefined) this.levels.lose(next, { count, sinceMs, untilMs: after.floor });

@@ -48,7 +48,10 @@ export class RowRetention {
   /** Rows before `ms`, folded or not. */
   deleteAll(ms: number): boolean {
     const last = this.lastBefore.get(idMs(ms), ROWS_PER_STEP);
-    return last !== null && this.delete(last);
+    if (last === null) return false;
+    const endMs = EPOCH_MS + last.ms + 1;
+    if (endMs > this.levels.read().minute.watermark) this.levels.raiseFloorsFrom("minute", endMs);
+    return this.delete(last);
   }
 
   /** Rows before `ms` that are in the sums of minutes, up to the first that is late. */

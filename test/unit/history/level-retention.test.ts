@@ -226,3 +226,22 @@ test("a file that is far too large when it is opened is folded before its rows g
   ledger.expectCovered(path);
   expect(history.status().databaseBytes).toBeLessThan(2 * MIB);
 });
+
+test("where nothing is kept for as long as a bucket takes, no level claims what it never had", async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = temporaryFolder(stack);
+  const clock = new TestClock(START_MS);
+  const history = open(stack, folder, { ...clock.options, dataRetentionSeconds: 600 });
+  // Minutes 5 and 35 have traffic; those in between pass in silence, and the first is gone by then.
+  for (const minute of [5, 35]) {
+    clock.set(START_MS + minute * MINUTE);
+    await write(history, [row(connection(minute), { timestampMs: clock.nowMs })]);
+    clock.pass(20 * MINUTE);
+    await settle(history);
+  }
+  clock.pass(2 * HOUR);
+  await settle(history);
+  for (const { level, sinceMs } of history.status().levels) {
+    expect([level, (sinceMs ?? -Infinity) > START_MS + 5 * MINUTE]).toEqual([level, true]);
+  }
+});
