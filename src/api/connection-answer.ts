@@ -70,8 +70,16 @@ function testsOf(ends: Ends): FilterTest[] {
   ];
 }
 
-/** Its rows since `sinceMs`, newest first. Throws ApiError. */
-async function rowsOf(history: Reader, query: HistoryQuery, signal?: AbortSignal): Promise<HistoryItem[]> {
+/** Rows of history, newest first, and whether there are older ones besides. */
+interface Rows {
+  items: HistoryItem[];
+  hasMore: boolean;
+}
+
+const NO_ROWS: Rows = { items: [], hasMore: false };
+
+/** The newest rows that match. Throws ApiError. */
+async function rowsOf(history: Reader, query: HistoryQuery, signal?: AbortSignal): Promise<Rows> {
   const items: HistoryItem[] = [];
   let cursor: string | null = null;
   for (let pages = 0; pages < MAX_PAGES && items.length < MAX_ROWS; pages++) {
@@ -86,7 +94,7 @@ async function rowsOf(history: Reader, query: HistoryQuery, signal?: AbortSignal
     if (cursor === null || signal?.aborted === true) break;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  return items;
+  return { items, hasMore: cursor !== null };
 }
 
 function queryOf(ends: Ends, sinceMs: number): HistoryQuery {
@@ -121,19 +129,19 @@ export function createConnectionResponder(
 ): (id: string, signal?: AbortSignal) => Promise<Response> {
   const { agent, history, dns } = deps;
 
-  const stored = async (id: string, signal?: AbortSignal): Promise<HistoryItem[]> =>
+  const stored = async (id: string, signal?: AbortSignal): Promise<Rows> =>
     history === null || !STORED_ID.test(id)
-      ? []
+      ? NO_ROWS
       : rowsOf(history, { limit: MAX_ROWS, connectionId: id }, signal);
 
-  const ofLive = async (connection: Connection, signal?: AbortSignal): Promise<HistoryItem[]> => {
-    if (history === null) return [];
+  const ofLive = async (connection: Connection, signal?: AbortSignal): Promise<Rows> => {
+    if (history === null) return NO_ROWS;
     return rowsOf(history, queryOf(endsOfLive(connection), connection.firstSeenMs - BEFORE_MS), signal);
   };
 
   return async (id, signal) => {
     const named = agent.find(id);
-    const items = named === null ? await stored(id, signal) : await ofLive(named, signal);
+    const { items, hasMore } = named === null ? await stored(id, signal) : await ofLive(named, signal);
     const [newest] = items;
     const ends = named !== null ? endsOfLive(named) : newest === undefined ? null : endsOfItem(newest);
     if (ends === null) {
@@ -145,7 +153,7 @@ export function createConnectionResponder(
     return Response.json({
       connection: connection === null ? null : connectionView(connection),
       live: connection !== null,
-      history: { items },
+      history: { items, has_more: hasMore },
       lookups: lookups.map(lookupView),
     });
   };

@@ -96,7 +96,10 @@ export function createHandlers(deps: ApiDeps, hub: StreamHub, port: () => number
       return sums.groups(parseTopQuery(query, deps.now()), "json", signal);
     },
     async timeseries({ query, signal }: Asked): Promise<Response> {
-      return sums.timeseries(parseTimeseriesQuery(query, deps.now()), signal);
+      return sums.timeseries(
+        parseTimeseriesQuery(query, deps.now(), () => history?.coverage() ?? []),
+        signal,
+      );
     },
     async connection({ query, parameter, signal }: Asked): Promise<Response> {
       parseQuery(emptyQuerySchema, query);

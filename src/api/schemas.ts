@@ -202,7 +202,10 @@ export const historyPageSchema = z.strictObject({
 export const storySchema = z.strictObject({
   connection: connectionSchema.nullable().describe("null when it is not live any more"),
   live: z.boolean(),
-  history: z.strictObject({ items: z.array(historyItemSchema).describe("Newest first, the last ones only") }),
+  history: z.strictObject({
+    items: z.array(historyItemSchema).describe("Newest first, 500 at most"),
+    has_more: z.boolean().describe("There are older rows of it"),
+  }),
   lookups: dnsSchema.shape.lookups.describe("Of its name by its client, newest first"),
 });
 

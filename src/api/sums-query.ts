@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { GROUP_KEYS, type Question, QUESTION_ORDERS } from "../history/question-types.ts";
+import { BUCKET_MS, type LevelCoverage } from "../history/rollup-types.ts";
 import { badRequest } from "./errors.ts";
 import { filter } from "./filter-parameter.ts";
 import { duration, integer, listOf, oneOf, time } from "./parameters.ts";
@@ -55,10 +56,23 @@ export function rangeOf(
   return { sinceMs, untilMs };
 }
 
-/** The step that gives about WANTED_POINTS: nearest by ratio. */
-export function chooseStep(rangeMs: number): number {
+/** The length of the finest buckets that are there from `sinceMs` on; 0 for single rows. */
+function finestBucketMs(sinceMs: number, coverage: readonly LevelCoverage[]): number {
+  const finest = coverage.find((level) => (level.sinceMs ?? -Infinity) <= sinceMs)?.level;
+  if (finest === undefined) return coverage.length === 0 ? 0 : BUCKET_MS.day;
+  return finest === "raw" ? 0 : BUCKET_MS[finest];
+}
+
+/** The step that gives about WANTED_POINTS, nearest by ratio, of those that what `coverage` has from `sinceMs` on can be cut into. */
+export function chooseStep(
+  rangeMs: number,
+  sinceMs = Infinity,
+  coverage: readonly LevelCoverage[] = [],
+): number {
+  const least = finestBucketMs(sinceMs, coverage);
   const distance = (stepMs: number) => Math.abs(Math.log(Math.max(1, rangeMs) / stepMs / WANTED_POINTS));
-  return STEPS_MS.reduce((best, step) => (distance(step) < distance(best) ? step : best));
+  const possible = STEPS_MS.filter((step) => step >= least);
+  return possible.reduce((best, step) => (distance(step) < distance(best) ? step : best));
 }
 
 /** The question of a query string of `/api/top`; throws ApiError 400. */
@@ -67,10 +81,17 @@ export function parseTopQuery(text: string, nowMs: number): Question {
   return { ...given, ...rangeOf(since, until, nowMs), groupBy: by, filter: q ?? null };
 }
 
-/** The question of a query string of `/api/timeseries`, which has a step; throws ApiError 400. */
-export function parseTimeseriesQuery(text: string, nowMs: number): Question & { stepMs: number } {
+/**
+ * The question of a query string of `/api/timeseries`, which has a step: given, or chosen by what history covers.
+ * Throws ApiError 400.
+ */
+export function parseTimeseriesQuery(
+  text: string,
+  nowMs: number,
+  coverage: () => readonly LevelCoverage[],
+): Question & { stepMs: number } {
   const { by, since, until, step, q, ...given } = parseQuery(timeseriesQuerySchema(nowMs), text);
   const span = rangeOf(since, until, nowMs);
-  const stepMs = step ?? chooseStep(span.untilMs - span.sinceMs);
+  const stepMs = step ?? chooseStep(span.untilMs - span.sinceMs, span.sinceMs, coverage());
   return { ...given, ...span, groupBy: by ?? [], stepMs, filter: q ?? null };
 }

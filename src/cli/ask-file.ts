@@ -62,7 +62,9 @@ export class FileHistory implements Disposable {
 
   private async respond(path: string, query: string): Promise<Response> {
     const nowMs = Date.now();
-    if (path === "/api/timeseries") return await this.sums.timeseries(parseTimeseriesQuery(query, nowMs));
+    if (path === "/api/timeseries") {
+      return await this.sums.timeseries(parseTimeseriesQuery(query, nowMs, () => this.reader.coverage()));
+    }
     const asked = parseHistoryQuery(query, nowMs);
     return asked.kind === "rows"
       ? this.rows(asked.query, asked.format)

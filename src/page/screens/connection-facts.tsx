@@ -19,10 +19,12 @@ interface FactsProps {
   known: Known;
   connection: ConnectionAnswer | null;
   items: readonly HistoryItem[];
+  /** History has older rows of it besides. */
+  hasMore: boolean;
 }
 
 /** What is known of a connection, in words. */
-export function ConnectionFacts({ known, connection, items }: FactsProps) {
+export function ConnectionFacts({ known, connection, items, hasMore }: FactsProps) {
   return (
     <>
       <p class="how-named">
@@ -38,7 +40,11 @@ export function ConnectionFacts({ known, connection, items }: FactsProps) {
           " Encrypted Client Hello was offered: this may be the name of the provider in front of the server."}
       </p>
       <dl class="facts">
-        {connection === null ? <StoredFacts items={items} /> : <LiveFacts connection={connection} />}
+        {connection === null ? (
+          <StoredFacts items={items} hasMore={hasMore} />
+        ) : (
+          <LiveFacts connection={connection} />
+        )}
         <Fact term="Protocol">
           {known.protocol} on {known.interface}
         </Fact>
@@ -107,7 +113,7 @@ function LiveFacts({ connection }: { connection: ConnectionAnswer }) {
 }
 
 /** Sums over what history has of it. */
-function StoredFacts({ items }: { items: readonly HistoryItem[] }) {
+function StoredFacts({ items, hasMore }: Pick<FactsProps, "items" | "hasMore">) {
   const now = usePage().client.agentNow();
   const newest = items[0];
   const oldest = items.at(-1);
@@ -116,7 +122,12 @@ function StoredFacts({ items }: { items: readonly HistoryItem[] }) {
   const rtt = items.find((item) => item.rtt_ms !== null)?.rtt_ms ?? null;
   return (
     <>
-      <Fact term="First row">{formatMoment(oldest.timestamp, now)}</Fact>
+      {hasMore && (
+        <Fact term="Shown">
+          the newest {plural(items.length, "row")} <span class="muted">older ones are not in these sums</span>
+        </Fact>
+      )}
+      <Fact term={hasMore ? "Oldest shown" : "First row"}>{formatMoment(oldest.timestamp, now)}</Fact>
       <Fact term="Last row">{formatMoment(newest.timestamp, now)}</Fact>
       <Fact term="Client sent">
         {formatBytes(sum((item) => item.bytes_sent))}{" "}

@@ -67,7 +67,12 @@ function Whole({ answer, known }: { answer: StoryAnswer; known: Known }) {
   return (
     <>
       <Ends known={known} connection={answer.connection} isLive={answer.live} />
-      <ConnectionFacts known={known} connection={answer.connection} items={answer.history.items} />
+      <ConnectionFacts
+        known={known}
+        connection={answer.connection}
+        items={answer.history.items}
+        hasMore={answer.history.has_more}
+      />
       <StoryHistory items={answer.history.items} />
       <StoryLookups lookups={answer.lookups} name={known.domain} />
     </>

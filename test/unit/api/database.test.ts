@@ -252,6 +252,7 @@ describe("one connection", () => {
       ((await allItems("")) as typeof page.items).filter(({ connection_id }) => connection_id === id),
     );
     expect(story.history.items.length).toBeGreaterThan(1);
+    expect(story.history.has_more).toBe(false);
   });
 
   test("of now has what history tells of it", async () => {
