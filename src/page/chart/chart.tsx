@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { usePage } from "../state/page.ts";
 import { useStore } from "../state/use-store.ts";
 import { formatMoment, formatRate, formatTime, type RateUnit } from "../text/format.ts";
+import { visibleText } from "../text/safe-text.ts";
 import { WireText } from "../parts/text.tsx";
 import { useColorScheme } from "../state/use-media.ts";
 import { type ChartOptions, chartOptions, plotData } from "./options.ts";
@@ -57,7 +58,7 @@ export function Chart({ data, sinceMs, untilMs, height, label, onZoom }: ChartPr
   return (
     <figure class="chart">
       <Legend data={data} unit={unit} hovered={hovered} />
-      <div ref={holder} class="plot" role="img" aria-label={`${label}. ${summary}`} />
+      <div ref={holder} class="plot" role="img" aria-label={visibleText(`${label}. ${summary}`)} />
     </figure>
   );
 }
@@ -78,6 +79,7 @@ interface LegendProps {
 /** Names and figures of the layers: at the pointer, else the average. */
 function Legend({ data, unit, hovered }: LegendProps) {
   const start = hovered === null ? undefined : data.times[hovered];
+  const end = data.times[(hovered ?? 0) + 1] ?? 0;
   return (
     <figcaption class="legend" aria-hidden="true">
       {data.layers.map((layer) => (
@@ -90,9 +92,7 @@ function Legend({ data, unit, hovered }: LegendProps) {
         </span>
       ))}
       <span class="legend-time muted">
-        {start === undefined
-          ? "average"
-          : `${formatTime(start * 1000)} – ${formatTime((start + data.step) * 1000)}`}
+        {start === undefined ? "average" : `${formatTime(start * 1000)} – ${formatTime(end * 1000)}`}
       </span>
     </figcaption>
   );

@@ -14,35 +14,58 @@ export interface ChartData {
   /** Seconds since the epoch where each point begins, then the end of the last. */
   times: number[];
   layers: Layer[];
-  /** Seconds that a point stands for. */
+  /** Seconds that a whole point stands for. */
   step: number;
   isStacked: boolean;
 }
 
 /** A window of history is written so long after it ended, at most. */
 const LATE_MS = 5000;
+/** A cut point has to cover some windows of history, of 10 s each: they are counted whole or not at all. */
+const LEAST_CUT_MS = 30_000;
 
 const COLORS = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5"];
 const OTHER_COLOR = "--series-other";
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Which points are whole, from the first to before the second: what is cut or still being counted looks like a fall. */
-export function wholePoints(
-  answer: Pick<TimeseriesAnswer, "points" | "step" | "since">,
-  nowMs: number,
-): [from: number, to: number] {
-  const since = Date.parse(answer.since);
-  const limit = nowMs - LATE_MS;
-  const first = answer.points.findIndex((point) => Date.parse(point) >= since);
-  const open = answer.points.findIndex((point) => Date.parse(point) + answer.step * 1000 > limit);
-  const end = open === -1 ? answer.points.length : open;
-  return [first === -1 ? end : Math.min(first, end), end];
+/** The time that a point really stands for, milliseconds since the epoch. */
+interface Stretch {
+  index: number;
+  sinceMs: number;
+  untilMs: number;
 }
 
-function layerOf(label: string, color: string, bytes: readonly number[], step: number): Layer {
-  const values = bytes.map((value) => value / step);
-  return { label, color, values, mean: values.length === 0 ? 0 : sum(values) / values.length };
+/**
+ * The points to draw, each with the part of its step that the answer covers. Left out is what is still being counted,
+ * and what is cut so short that windows of history make its rate a guess.
+ */
+export function drawnStretches(
+  answer: Pick<TimeseriesAnswer, "points" | "step" | "since" | "until">,
+  nowMs: number,
+): Stretch[] {
+  const since = Date.parse(answer.since);
+  const until = Date.parse(answer.until);
+  const stepMs = answer.step * 1000;
+  const leastMs = Math.min(Math.max(stepMs / 2, LEAST_CUT_MS), stepMs);
+  return answer.points
+    .map((point, index) => {
+      const start = Date.parse(point);
+      return { index, sinceMs: Math.max(start, since), untilMs: Math.min(start + stepMs, until) };
+    })
+    .filter(({ sinceMs, untilMs }) => untilMs - sinceMs >= leastMs && untilMs <= nowMs - LATE_MS);
+}
+
+function layerOf(
+  label: string,
+  color: string,
+  bytes: readonly number[],
+  stretches: readonly Stretch[],
+): Layer {
+  const counts = stretches.map(({ index }) => bytes[index] ?? 0);
+  const seconds = stretches.map(({ sinceMs, untilMs }) => (untilMs - sinceMs) / 1000);
+  const values = counts.map((count, index) => count / (seconds[index] ?? 1));
+  return { label, color, values, mean: values.length === 0 ? 0 : sum(counts) / sum(seconds) };
 }
 
 /** A series answer as a chart: sent and received, or stacked layers by what it was split by. */
@@ -52,12 +75,12 @@ export function chartData(
   nowMs: number,
 ): ChartData {
   const { step } = answer;
-  const [from, to] = wholePoints(answer, nowMs);
-  const starts = answer.points.slice(from, to).map((point) => Date.parse(point) / 1000);
-  const last = starts.at(-1);
-  const times = last === undefined ? [] : [...starts, last + step];
+  const stretches = drawnStretches(answer, nowMs);
+  const last = stretches.at(-1);
+  const times =
+    last === undefined ? [] : [...stretches.map(({ sinceMs }) => sinceMs / 1000), last.untilMs / 1000];
   const layer = (label: string, color: string, bytes: readonly number[]) =>
-    layerOf(label, color, bytes.slice(from, to), step);
+    layerOf(label, color, bytes, stretches);
   if (nameOf === null) {
     const layers = [
       layer("Received", "--received", answer.total.bytes_received),

@@ -1,5 +1,6 @@
 import { addTerm, termOf } from "../filter/edit.ts";
 import { usePage } from "../state/page.ts";
+import { visibleText } from "../text/safe-text.ts";
 import { NameText } from "./text.tsx";
 
 interface FilterLinkProps {
@@ -17,7 +18,7 @@ export function FilterLink({ by, value }: FilterLinkProps) {
     <button
       type="button"
       class="linklike"
-      title={`Show only: ${term}`}
+      title={`Show only: ${visibleText(term)}`}
       onClick={() => go({ q: addTerm(place.q, term) })}
     >
       <NameText name={value} />

@@ -1,6 +1,7 @@
 import { addTerm, termOf } from "../filter/edit.ts";
 import { usePage } from "../state/page.ts";
 import { formatBytes, formatShare } from "../text/format.ts";
+import { visibleText } from "../text/safe-text.ts";
 import { Icon } from "./icons.tsx";
 import { WireText } from "./text.tsx";
 
@@ -35,7 +36,7 @@ export function Ranked({ items, total }: RankedProps) {
               type="button"
               class="ranked-main"
               disabled={term === null}
-              title={term === null ? undefined : `Show only: ${term}`}
+              title={term === null ? undefined : `Show only: ${visibleText(term)}`}
               onClick={() => term !== null && go({ q: addTerm(place.q, term) })}
             >
               <span class="ranked-bar" style={{ width: `${(item.bytes / largest) * 100}%` }} />
@@ -50,8 +51,8 @@ export function Ranked({ items, total }: RankedProps) {
               <button
                 type="button"
                 class="quiet ranked-not"
-                aria-label={`Leave out ${item.name}`}
-                title={`Leave out: not ${term}`}
+                aria-label={`Leave out ${visibleText(item.name)}`}
+                title={`Leave out: not ${visibleText(term)}`}
                 onClick={() => go({ q: addTerm(place.q, `not ${term}`) })}
               >
                 <Icon name="not" />

@@ -9,7 +9,7 @@ import { WireText } from "../parts/text.tsx";
 import { questionEvery } from "../state/every.ts";
 import { usePage } from "../state/page.ts";
 import { apiPath } from "../state/place.ts";
-import { pastRange, rangeBounds, rangeQuery } from "../state/range.ts";
+import { pastRange, rangeQuery } from "../state/range.ts";
 import { useAsk } from "../state/use-ask.ts";
 import { formatBytes, formatMoment } from "../text/format.ts";
 import { endpointText } from "../text/services.ts";
@@ -24,7 +24,7 @@ export function Conversation({ conversation }: { conversation: GroupKey }) {
   const { place, client } = usePage();
   const q = termsOf(conversation);
   const range = rangeQuery(place.range);
-  const every = questionEvery(place.range, client.agentNow());
+  const every = questionEvery(place.range, () => client.agentNow());
   const series = useAsk<TimeseriesAnswer>(apiPath("/api/timeseries", { q, ...range }), { every });
   const rows = useAsk<HistoryAnswer>(apiPath("/api/history", { q, ...range, limit: ROWS }), {
     every: () => every({}),
@@ -61,14 +61,14 @@ export function Conversation({ conversation }: { conversation: GroupKey }) {
 }
 
 function ConversationChart({ answer }: { answer: TimeseriesAnswer }) {
-  const { place, go, client } = usePage();
+  const { go, client } = usePage();
   const data = useMemo(() => chartData(answer, null, client.agentNow()), [answer]);
-  const bounds = rangeBounds(place.range, Date.parse(answer.until));
   return (
     <>
       <Chart
         data={data}
-        {...bounds}
+        sinceMs={Date.parse(answer.since)}
+        untilMs={Date.parse(answer.until)}
         height={HEIGHT}
         label="Traffic of this conversation over time"
         onZoom={(from, to) => go({ range: pastRange(from, to) })}

@@ -2,6 +2,7 @@ import { useMemo } from "preact/hooks";
 import type { DnsAnswer, LookupAnswer } from "../data/answers.ts";
 import { checkFilter } from "../filter/edit.ts";
 import { Answer } from "../parts/notice.tsx";
+import { useLive } from "../state/live.ts";
 import { usePage } from "../state/page.ts";
 import { apiPath } from "../state/place.ts";
 import { rangeBounds } from "../state/range.ts";
@@ -59,6 +60,7 @@ function Off() {
 
 function Lookups({ all }: { all: readonly LookupAnswer[] }) {
   const { place, client } = usePage();
+  const { stats } = useLive();
   const now = client.agentNow();
   const { q, range, onlyFailures } = place;
   const checked = useMemo(() => checkFilter(q), [q]);
@@ -71,13 +73,17 @@ function Lookups({ all }: { all: readonly LookupAnswer[] }) {
     ? chooseLookups(inTime, { filter: null, sinceMs, untilMs, onlyFailures })
     : inTime;
   const oldest = all.at(-1);
-  const isCut = oldest !== undefined && range.kind !== "live" && Date.parse(oldest.time) > sinceMs;
+  // Where none is remembered, the agent knows at least that there was none since it started.
+  const rememberedMs =
+    oldest === undefined ? now - (stats?.uptime_seconds ?? 0) * 1000 : Date.parse(oldest.time);
+  const isCut = range.kind !== "live" && rememberedMs > sinceMs;
   return (
     <>
       {isCut && (
         <p class="notice" data-mood="warn">
-          The agent remembers its last lookups only: these are from{" "}
-          {formatMoment(Date.parse(oldest.time), now)} on.
+          {oldest === undefined
+            ? "The agent remembers its last lookups only since it started, and has seen none."
+            : `The agent remembers its last lookups only: these are from ${formatMoment(rememberedMs, now)} on.`}
         </p>
       )}
       <div class="cards two">

@@ -7,7 +7,8 @@ import { Answer, Notes } from "../parts/notice.tsx";
 import { usePage } from "../state/page.ts";
 import { type Split, SPLITS } from "../state/place.ts";
 import { useTimeseries, valueName } from "../state/questions.ts";
-import { pastRange, type Range, rangeBounds, shiftRange, widenRange } from "../state/range.ts";
+import { pastRange, type Range, shiftRange, widenRange } from "../state/range.ts";
+import { useMedia } from "../state/use-media.ts";
 import { useStore } from "../state/use-store.ts";
 import { formatBytes, formatDuration } from "../text/format.ts";
 import { levelSentence } from "../text/words.ts";
@@ -54,7 +55,8 @@ export function Throughput() {
 }
 
 function Traffic({ answer, by }: { answer: TimeseriesAnswer; by: string | undefined }) {
-  const { place, go, client } = usePage();
+  const { go, client } = usePage();
+  const canDrag = useMedia("(pointer: fine)");
   const data = useMemo(() => {
     const nameOf =
       by === undefined
@@ -62,7 +64,9 @@ function Traffic({ answer, by }: { answer: TimeseriesAnswer; by: string | undefi
         : (key: Record<string, string | number | null>) => valueName(by, key[by] ?? null);
     return chartData(answer, nameOf, client.agentNow());
   }, [answer, by]);
-  const { sinceMs, untilMs } = rangeBounds(place.range, Date.parse(answer.until));
+  // Of the answer, not of the place: it may still be the answer to the question before.
+  const sinceMs = Date.parse(answer.since);
+  const untilMs = Date.parse(answer.until);
   const total = answer.total.bytes.reduce((sum, bytes) => sum + bytes, 0);
   return (
     <>
@@ -76,7 +80,8 @@ function Traffic({ answer, by }: { answer: TimeseriesAnswer; by: string | undefi
       />
       <p class="chart-foot muted">
         {formatBytes(total)} in {formatDuration(untilMs - sinceMs)}. Each point stands for{" "}
-        {formatDuration(answer.step * 1000)}, read from {levelSentence(answer.level)}. Drag to zoom.
+        {formatDuration(answer.step * 1000)}, read from {levelSentence(answer.level)}.
+        {canDrag && " Drag to zoom."}
       </p>
       <Notes notes={answer.notes} />
     </>

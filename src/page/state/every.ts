@@ -10,11 +10,12 @@ const SETTLED_MS = 60_000;
 
 /**
  * Milliseconds until a question to history is asked again: seldom when its answer was a lot of work, so that an open
- * page costs the agent little; never when nothing will change.
+ * page costs the agent little; never when nothing will change. `now` is the agent's clock, read at each answer: a time
+ * that has just passed settles while it is shown.
  */
-export function questionEvery(range: Range, nowMs: number): (answer: { scanned?: number }) => number {
+export function questionEvery(range: Range, now: () => number): (answer: { scanned?: number }) => number {
   return ({ scanned = 0 }) => {
-    if (range.kind === "past" && nowMs - range.untilMs > SETTLED_MS) return Infinity;
+    if (range.kind === "past" && now() - range.untilMs > SETTLED_MS) return Infinity;
     return Math.min(Math.max((scanned * ROW_MS) / SHARE, FASTEST_MS), SLOWEST_MS);
   };
 }

@@ -10,7 +10,7 @@ import { type Asked, useAsk } from "./use-ask.ts";
 export function useTop(by: string, limit: number, order = "bytes"): Asked<TopAnswer> {
   const { place, client } = usePage();
   const path = apiPath("/api/top", { by, limit, order, q: place.q, ...rangeQuery(place.range) });
-  return useAsk<TopAnswer>(path, { every: questionEvery(place.range, client.agentNow()) });
+  return useAsk<TopAnswer>(path, { every: questionEvery(place.range, () => client.agentNow()) });
 }
 
 const SERIES = 5;
@@ -23,7 +23,7 @@ export function useTimeseries(by: string | undefined): Asked<TimeseriesAnswer> {
   const step = place.range.kind === "live" ? { step: LIVE_STEP } : {};
   const split = by === undefined ? {} : { by, limit: SERIES };
   const path = apiPath("/api/timeseries", { ...split, ...step, q: place.q, ...rangeQuery(place.range) });
-  return useAsk<TimeseriesAnswer>(path, { every: questionEvery(place.range, client.agentNow()) });
+  return useAsk<TimeseriesAnswer>(path, { every: questionEvery(place.range, () => client.agentNow()) });
 }
 
 const KEY_WORDS: Readonly<Record<string, string>> = {

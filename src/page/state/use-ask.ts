@@ -38,6 +38,8 @@ export function useAsk<T>(path: string | null, options: AskOptions<T>): Asked<T>
   const { client, gate, probeGate } = usePage();
   const [state, setState] = useState<State<T>>({ path: null, answer: null, failure: null });
   const { every, distanceMs = 0, isProbe = false, timeoutMs, isHeld = false } = options;
+  const latestEvery = useRef(every);
+  latestEvery.current = every;
   const startedAt = useRef(-Infinity);
   useEffect(() => {
     if (path === null) return undefined;
@@ -47,7 +49,11 @@ export function useAsk<T>(path: string | null, options: AskOptions<T>): Asked<T>
       stop = startPolling<T>({
         ask: (signal) =>
           client.get<T>(path, { signal, isProbe, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
-        every: (answer) => (isHeld ? Infinity : typeof every === "function" ? every(answer) : every),
+        every: (answer) => {
+          const now = latestEvery.current;
+          if (isHeld) return Infinity;
+          return typeof now === "function" ? now(answer) : now;
+        },
         gate: isProbe ? probeGate : gate,
         onAnswer: (answer) => setState({ path, answer, failure: null }),
         onFailure: (error) => setState((before) => ({ ...before, path, failure: toFailure(error) })),

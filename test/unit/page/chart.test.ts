@@ -59,6 +59,28 @@ describe("a time series", () => {
     expect(isCut.layers[0]?.values).toHaveLength(isCut.times.length);
   });
 
+  test("has the true rate of a point that the range cuts, or leaves it out", () => {
+    const MINUTES = { step: 60, points: [0, 1, 2].map((at) => new Date(SINCE + at * 60_000).toISOString()) };
+    const drawn = (sinceMs: number, untilMs: number) =>
+      chartData(
+        answer({
+          ...MINUTES,
+          total: series([400, 600, 450]),
+          since: new Date(SINCE + sinceMs).toISOString(),
+          until: new Date(SINCE + untilMs).toISOString(),
+        }),
+        null,
+        LATER,
+      );
+    const cut = drawn(20_000, 165_000);
+    expect(cut.times).toEqual([20, 60, 120, 165].map((seconds) => SINCE / 1000 + seconds));
+    expect(cut.layers[1]?.values).toEqual([2.5, 2.5, 2.5, 2.5]);
+    expect(cut.layers[1]?.mean).toBe(2.5);
+    const short = drawn(50_000, 130_000);
+    expect(short.times).toEqual([60, 120].map((seconds) => SINCE / 1000 + seconds));
+    expect(short.layers[1]?.values).toEqual([2.5, 2.5]);
+  });
+
   test("split is stacked to the total", () => {
     const data = chartData(answer(), (key) => String(key["domain"] ?? "no name"), LATER);
     expect(data.layers.map(({ label }) => label)).toEqual(["a", "no name", "others"]);

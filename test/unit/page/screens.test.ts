@@ -122,12 +122,17 @@ test("a conversation of the URL is what it was grouped by, and nonsense is none"
 
 test("a question is asked the less often the more work it is, and not again where nothing changes", () => {
   const now = Date.parse("2026-05-12T12:00:00Z");
-  const live = questionEvery({ kind: "live" }, now);
+  const live = questionEvery({ kind: "live" }, () => now);
   expect(live({ scanned: 10 })).toBe(5000);
   expect(live({ scanned: 100_000 })).toBe(25_000);
   expect(live({ scanned: 10_000_000 })).toBe(60_000);
   const past = (untilMs: number) =>
-    questionEvery({ kind: "past", sinceMs: 0, untilMs }, now)({ scanned: 10 });
+    questionEvery({ kind: "past", sinceMs: 0, untilMs }, () => now)({ scanned: 10 });
   expect(past(now - 600_000)).toBe(Infinity);
   expect(past(now - 1000)).toBe(5000);
+  let clock = now;
+  const justPast = questionEvery({ kind: "past", sinceMs: 0, untilMs: now - 1000 }, () => clock);
+  expect(justPast({})).toBe(5000);
+  clock += 60_000;
+  expect(justPast({})).toBe(Infinity);
 });
