@@ -4,7 +4,7 @@ const FASTEST_MS = 5000;
 const SLOWEST_MS = 60_000;
 /** What one row costs the agent, and the share of a core that one list of one reader may take. */
 const ROW_MS = 0.0005;
-const SHARE = 0.002;
+const SHARE = 0.001;
 /** History is complete so long after it happened. */
 const SETTLED_MS = 60_000;
 

@@ -124,7 +124,7 @@ test("a question is asked the less often the more work it is, and not again wher
   const now = Date.parse("2026-05-12T12:00:00Z");
   const live = questionEvery({ kind: "live" }, () => now);
   expect(live({ scanned: 10 })).toBe(5000);
-  expect(live({ scanned: 100_000 })).toBe(25_000);
+  expect(live({ scanned: 100_000 })).toBe(50_000);
   expect(live({ scanned: 10_000_000 })).toBe(60_000);
   const past = (untilMs: number) =>
     questionEvery({ kind: "past", sinceMs: 0, untilMs }, () => now)({ scanned: 10 });
