@@ -9,6 +9,13 @@ export const MAX_IN_FLIGHT = 256;
 export const MAX_STREAMS = 64;
 /** Answers of more than one chunk that may be in the making at once; each holds its connections in memory. */
 export const MAX_LARGE_ANSWERS = 4;
+/** What the reader of a large answer is handed at a time. */
+export const LARGE_ANSWER_SLICE_BYTES = 64 * 1024;
+/**
+ * A large answer is broken off when its reader takes no further slice for this long. The kernel holds up to 4 MiB for it
+ * and asks for more when they are gone, so a reader on this host needs some 200 KiB/s to be sure.
+ */
+export const LARGE_ANSWER_PATIENCE_MS = 20_000;
 /** Questions to history that may be under way or wait for their turn: a page asks several at a time. */
 export const MAX_QUESTIONS = 64;
 /** What a stream's reader may leave unread before it is dropped. */
