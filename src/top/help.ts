@@ -10,7 +10,7 @@ const KEYS: readonly (readonly [keys: string, meaning: string])[] = [
   ["r", "Reverse the order"],
   ["/", "Filter, applied while you type; Tab completes"],
   ["p, Space", "Pause: nothing is asked until you press it again"],
-  ["q, Ctrl-C", "Quit"],
+  ["q, Ctrl-C", "Quit; Ctrl-Z stops, and fg goes on"],
 ];
 
 const EXAMPLES = ["host 10.0.0.0/8 and (port 443 or proto udp)", "domain *.github.com and not iface lo"];

@@ -72,3 +72,8 @@ export function pressesOf(input: string, key: Key): Press[] {
   if (key.ctrl) return input.length === 1 ? [{ kind: "ctrl", letter: input }] : [];
   return charactersOf(input).map(pressOf);
 }
+
+/** Whether the key stops the program until the shell continues it: Ctrl-Z, which raw mode leaves to the program. */
+export function isStopKey(press: Press): boolean {
+  return press.kind === "ctrl" && press.letter === "z";
+}

@@ -1,8 +1,9 @@
-import { Box, render, Text, useInput, useStdout } from "ink";
-import { useEffect, useSyncExternalStore } from "react";
+import { Box, render, Text, useApp, useInput, useStdout } from "ink";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { EXIT_FAILURE } from "../errors.ts";
+import { JobControl } from "./job-control.ts";
 import { createPaint, type Paint } from "./paint.ts";
-import { pressesOf } from "./presses.ts";
+import { isStopKey, pressesOf } from "./presses.ts";
 import { screenLines } from "./screen.ts";
 import type { Session } from "./session.ts";
 import { type Line, paintLine } from "./spans.ts";
@@ -19,7 +20,14 @@ function Row({ line, paint }: { line: Line; paint: Paint }) {
 function Screen({ session, onEnd }: { session: Session; onEnd: (exitCode: number) => void }) {
   const state = useSyncExternalStore(session.subscribe, session.state);
   const { stdout } = useStdout();
-  useInput((input, key) => session.press(pressesOf(input, key)));
+  const { suspendTerminal } = useApp();
+  const job = useMemo(() => new JobControl(suspendTerminal), [suspendTerminal]);
+  useInput((input, key) => {
+    const presses = pressesOf(input, key);
+    session.press(presses);
+    if (presses.some(isStopKey)) job.stop();
+  });
+  useEffect(job.listen, [job]);
   useEffect(() => {
     const resize = () => session.resize({ columns: process.stdout.columns, rows: process.stdout.rows });
     stdout.on("resize", resize);

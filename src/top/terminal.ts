@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { constants } from "node:os";
 
 /** The signals that end a program and leave it a moment. */
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
+export const ENDING_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
 const SIGNAL_BASE = 128;
 const EXIT_FAILURE = 1;
 
@@ -50,7 +50,7 @@ export function guardTerminal(): TerminalGuard {
       giveBack();
     }
   };
-  for (const signal of SIGNALS) {
+  for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
       restore();
       process.exit(SIGNAL_BASE + constants.signals[signal]);

@@ -1,22 +1,26 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { BINARY, startAgent } from "./support/agent.ts";
-import { createLab } from "./support/lab.ts";
+import { createLab, type Lab } from "./support/lab.ts";
 import { AGENT_ARGS, AGENT_URL, openTerminal, serversOf, TOP, watchDownloads } from "./support/top.ts";
 import { TOP_CRASH } from "./support/top-crash.ts";
+import type { Tmux } from "./support/tmux.ts";
 import { waitFor } from "./support/wait.ts";
 
 setDefaultTimeout(120_000);
+
+/** What `stty` says of the terminal, under a name that is new each time. */
+const settingsOf = (lab: Lab, terminal: Tmux) => async (name: string) => {
+  await terminal.run(`stty -a > ${lab.path(name)}; echo saved-${name}`);
+  await terminal.shows(new RegExp(`^saved-${name}$`, "m"));
+  return await readFile(lab.path(name), "utf8");
+};
 
 test("gives the terminal back as it was, however it ends", async () => {
   await using lab = await createLab();
   await using agent = await startAgent(lab.server, lab.folder, { args: AGENT_ARGS });
   await using terminal = await openTerminal(lab);
-  const settings = async (name: string) => {
-    await terminal.run(`stty -a > ${lab.path(name)}; echo saved-${name}`);
-    await terminal.shows(new RegExp(`^saved-${name}$`, "m"));
-    return await readFile(lab.path(name), "utf8");
-  };
+  const settings = settingsOf(lab, terminal);
   const before = await settings("before");
   const signal = (name: NodeJS.Signals) => async () => void process.kill(await terminal.foreground(), name);
   const crash = `${process.execPath} ${TOP_CRASH} ${AGENT_URL}`;
@@ -44,6 +48,83 @@ test("gives the terminal back as it was, however it ends", async () => {
     expect(await settings(`after-${index}`), how).toBe(before);
   }
   expect((await agent.get<{ status: string }>("/api/health")).status).toBe("ok");
+});
+
+test("stopped, it leaves the shell its terminal; continued, it draws the whole screen", async () => {
+  await using lab = await createLab();
+  await using _agent = await watchDownloads(lab);
+  await using terminal = await openTerminal(lab);
+  const settings = settingsOf(lab, terminal);
+  const before = await settings("before");
+  const signal = (name: NodeJS.Signals) => async () => void process.kill(await terminal.foreground(), name);
+  const full = async (place: string) => {
+    const lines = await terminal.until(
+      (all) =>
+        all.at(-1)?.endsWith(place) === true &&
+        serversOf(all).length === 3 &&
+        !all.join("\n").includes("Stopped"),
+      `the rows at ${place}`,
+    );
+    expect(lines[0]).toStartWith("ayaflow top ");
+    expect(await terminal.modes()).toEqual({ isAlternate: true, isCursorShown: false });
+  };
+  await terminal.run(TOP);
+  await full("1/3");
+  const stops = [
+    { how: "Ctrl-Z", stop: () => terminal.keys("C-z") },
+    { how: "Ctrl-Z in the filter line", stop: () => terminal.keys("/", "C-z") },
+    { how: "SIGTSTP", stop: signal("SIGTSTP") },
+  ];
+  for (const [index, { how, stop }] of stops.entries()) {
+    await stop();
+    const lines = await terminal.shows("Stopped");
+    expect(serversOf(lines), how).toEqual([]);
+    expect(await terminal.modes(), how).toEqual({ isAlternate: false, isCursorShown: true });
+    expect(await settings(`stopped-${index}`), how).toBe(before);
+    await terminal.run("clear; fg");
+    await full("1/3");
+    await terminal.keys("Escape");
+    await terminal.until((all) => !all.join("\n").includes("Filter:"), "the rows alone");
+    await terminal.keys("Down");
+    await full("2/3");
+    await terminal.keys("Up");
+  }
+  // Not told, it can only put right what the shell did.
+  await signal("SIGSTOP")();
+  await terminal.shows("Stopped");
+  await terminal.run("fg");
+  await full("1/3");
+  await terminal.keys("Down");
+  await full("2/3");
+  await terminal.keys("Up");
+  await terminal.resize(100, 30);
+  await terminal.keys("C-z");
+  await terminal.shows("Stopped");
+  await terminal.resize(80, 20);
+  // In the background it must not touch the terminal.
+  await terminal.run("clear; bg; echo in-the-background");
+  await terminal.shows(/^in-the-background$/m);
+  await terminal.run("jobs; echo jobs-$((40 + 2))");
+  await terminal.until((lines) => lines.includes("jobs-42"), "the jobs");
+  expect(await terminal.modes()).toEqual({ isAlternate: false, isCursorShown: true });
+  await terminal.run("fg");
+  await full("1/3");
+  await terminal.keys("C-z");
+  await terminal.shows("Stopped");
+  await terminal.run("clear; kill %1");
+  await waitFor(async () => {
+    // The shell tells of its jobs when it is asked for the next line.
+    await terminal.keys("Enter");
+    return (await terminal.lines()).some((line) => line.includes("Terminated"));
+  }, "it did not end");
+  expect(await settings("killed")).toBe(before.replace("rows 24", "rows 20"));
+  // All of its job is stopped, else the shell would go on waiting.
+  await terminal.run(`clear; sh -c '${TOP}; true'`);
+  await full("1/3");
+  await terminal.keys("C-z");
+  await terminal.shows("Stopped");
+  await terminal.run("clear; fg");
+  await full("1/3");
 });
 
 test("a signal while it starts leaves the terminal sane, at whatever moment it comes", async () => {
