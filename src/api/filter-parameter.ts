@@ -2,9 +2,6 @@ import * as z from "zod";
 import { FilterError } from "../filter/errors.ts";
 import { parseFilter } from "../filter/parse.ts";
 
-/** A problem of a filter, with the character counted from 1. */
-export const filterProblem = ({ problem, at }: FilterError): string => `at character ${at + 1}: ${problem}`;
-
 /** A filter as its expression, null where it is blank; a misread one is a problem that tells the character. */
 export const filter = z
   .string()
@@ -13,13 +10,8 @@ export const filter = z
       return parseFilter(text);
     } catch (error) {
       if (!(error instanceof FilterError)) throw error;
-      const { at, length } = error;
-      context.issues.push({
-        code: "custom",
-        message: filterProblem(error),
-        input: text,
-        params: { at, length },
-      });
+      const { at, length, message } = error;
+      context.issues.push({ code: "custom", message, input: text, params: { at, length } });
       return z.NEVER;
     }
   })

@@ -3,7 +3,6 @@ import { FilterError } from "../filter/errors.ts";
 import { HistoryLimitError } from "../history/question-errors.ts";
 import { ApiError, badRequest } from "./errors.ts";
 import { MAX_QUESTIONS, RETRY_SOON } from "./limits.ts";
-import { filterProblem } from "./filter-parameter.ts";
 
 /** The history; throws ApiError 503 where it could not be opened. */
 export function requireHistory<T>(history: T | null): T {
@@ -20,7 +19,7 @@ export function historyError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof FilterError) {
     const { at, length } = error;
-    return badRequest([`q: ${filterProblem(error)}`], { parameter: "q", at, length });
+    return badRequest([`q: ${error.message}`], { parameter: "q", at, length });
   }
   if (error instanceof UsageError) return badRequest(error.problems);
   if (error instanceof HistoryLimitError) return new ApiError(503, "query_limit", error.message);

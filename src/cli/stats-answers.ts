@@ -1,5 +1,6 @@
 /** The parts of `/api/stats` and `/api/health` that are shown. What else is in them is ignored. */
 import * as z from "zod";
+import { statsSchema as shownSchema } from "../top/answers.ts";
 import { coverageSchema } from "./history-answers.ts";
 
 const count = z.number();
@@ -8,28 +9,10 @@ const count = z.number();
 export const levelsSchema = z.array(coverageSchema.element.extend({ bytes: count, lost: count }));
 export type LevelsAnswer = z.infer<typeof levelsSchema>;
 
-export const statsSchema = z.object({
-  uptime_seconds: count,
+export const statsSchema = shownSchema.extend({
   total_packets: count,
   total_bytes: count,
   attributed_packets: count,
-  active_connections: count,
-  packets_per_second: count,
-  bytes_per_second: count,
-  coverage: count,
-  interfaces: z.array(
-    z.object({
-      interface: z.string(),
-      direction: z.enum(["ingress", "egress"]),
-      packets: count,
-      bytes: count,
-      attributed_packets: count,
-      overflow_packets: count,
-      not_ip_packets: count,
-      malformed_packets: count,
-    }),
-  ),
-  losses: z.array(z.object({ stage: z.string(), reason: z.string(), count })),
   table: z.object({ used: count, size: count }),
   history: z
     .object({

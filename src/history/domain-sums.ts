@@ -1,3 +1,4 @@
+import { allTests } from "../filter/parameters.ts";
 import type { FilterExpression, FilterTest } from "../filter/types.ts";
 import { DOMAIN_SOURCES } from "../flow/naming.ts";
 import type { AnsweredGroup, QuestionAnswerer } from "./question-types.ts";
@@ -11,8 +12,7 @@ function filterOf(query: DomainQuery): FilterExpression | null {
     ...(query.interface === undefined ? [] : [{ kind: "interface", pattern: query.interface } as const]),
     ...(query.source === undefined ? [] : [{ kind: "source", source: query.source } as const]),
   ];
-  const terms = tests.map((test): FilterExpression => ({ kind: "test", test, at: 0, length: 0 }));
-  return terms.length > 1 ? { kind: "and", terms } : (terms[0] ?? null);
+  return allTests(tests);
 }
 
 function noTraffic(): TrafficSums {

@@ -11,7 +11,6 @@ export const MICRO_RANGE = 2 ** 12;
 export const ID_MS_SQL = "r.id >> 22";
 export const ID_SUB_SQL = "r.id & 4194303";
 
-const SUB_BITS = 22n;
 const MAX_MS = 2 ** 41 - 1;
 
 /** The upper part of the id of a row at `timestampMs`. */
@@ -26,11 +25,6 @@ export function microsOf(timestampMs: number): number {
 
 export function joinId(ms: number, sub: number): bigint {
   return BigInt(ms) * BigInt(SUB_RANGE) + BigInt(sub);
-}
-
-/** The first whole millisecond since the epoch whose ids are all above `id`. */
-export function msAfterId(id: bigint): number {
-  return EPOCH_MS + Number(id >> SUB_BITS) + 1;
 }
 
 /** Milliseconds since the epoch of a row, with microseconds for a packet. */

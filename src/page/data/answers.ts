@@ -10,13 +10,11 @@ import type {
   liveSchema,
   statsSchema,
   storySchema,
-  suggestSchema,
 } from "../../api/schemas.ts";
 
 export type ErrorAnswer = z.infer<typeof errorSchema>;
 export type HealthAnswer = z.infer<typeof healthSchema>;
 export type IndexAnswer = z.infer<typeof indexSchema>;
-export type SuggestAnswer = z.infer<typeof suggestSchema>;
 
 export type StatsAnswer = z.infer<typeof statsSchema>;
 export type InterfaceAnswer = StatsAnswer["interfaces"][number];
