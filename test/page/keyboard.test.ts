@@ -125,3 +125,26 @@ test("a digit typed into the filter is text, not a key", async () => {
     await page.getByRole("tab", { name: "Overview", selected: true }).waitFor();
   });
 });
+
+/** Three keys in the filter box, of which the page has made its state anew before the next but drawn no frame. */
+const FAST_KEYS = `(async () => {
+  const input = document.activeElement;
+  for (const key of ["Enter", "Escape", "Escape"]) {
+    input.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    await new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = resolve;
+      port2.postMessage(null);
+    });
+  }
+  return { text: input.value, hasFocus: document.activeElement === input };
+})()`;
+
+test("keys that come faster than the screen is drawn mean what they mean", async () => {
+  await stage.visit("", async (page) => {
+    await page.getByRole("heading", { name: "Traffic over time" }).waitFor();
+    await page.getByRole("combobox", { name: "Filter" }).fill("client 10.70.0.2");
+    expect(await page.evaluate<unknown>(FAST_KEYS)).toEqual({ text: "", hasFocus: false });
+    expect(new URL(page.url()).searchParams.get("q")).toBeNull();
+  });
+});

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { usePage } from "../state/page.ts";
 import { type Checked, checkFilter } from "./edit.ts";
 
@@ -25,8 +25,8 @@ export function useFilter(): FilterText {
   const applied = useRef(place.q);
   const checked = useMemo(() => checkFilter(text), [text]);
 
-  // The filter was changed elsewhere: by a click, or by the back button.
-  useEffect(() => {
+  // The filter was changed elsewhere: by a click, or by the back button. At once: what the next key asks for is newer.
+  useLayoutEffect(() => {
     if (place.q === applied.current) return;
     applied.current = place.q;
     setText(place.q);
