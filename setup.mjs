@@ -65,6 +65,24 @@ const PROFILES = {
     packages: ["gnuplot-nox"],
     unpacked: { softflowd: ["softflowd"] },
   },
+  /** Guests of other kernels. */
+  kernels: {
+    root: true,
+    packages: ["qemu-system-x86", "qemu-system-arm", "busybox-static", "cpio", "xz-utils", "zstd", "kmod"],
+    unpacked: {},
+  },
+  /** The image, and the manifests run without a cluster. */
+  image: {
+    root: true,
+    packages: ["buildah", "podman", "runc", "catatonit", "fuse-overlayfs", "mmdebstrap"],
+    unpacked: {},
+  },
+  /** The unit and the package under a systemd of their own. */
+  service: {
+    root: true,
+    packages: ["systemd-container", "mmdebstrap", "lintian", "fakeroot", "man-db", "shellcheck"],
+    unpacked: {},
+  },
   peers: {
     root: false,
     packages: [],

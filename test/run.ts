@@ -12,7 +12,7 @@ import { type Counts, countReport, formatCounts, NONE, sum } from "./support/jun
 const TEST_TIMEOUT_MS = 60_000;
 // A test that never yields is beyond its own timeout.
 const FOLDER_TIMEOUT_MS = 20 * 60_000;
-const FOLDERS = ["unit", "fuzz", "packets", "lab", "page", "binary", "demo"];
+const FOLDERS = ["unit", "fuzz", "packets", "lab", "page", "binary", "service", "image", "kernels", "demo"];
 
 function testFiles(folder: string): string[] {
   const pattern = new Bun.Glob(`test/${folder}/**/*.test.ts`);
