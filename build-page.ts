@@ -1,6 +1,7 @@
 /** Bundles the page at `/` into one packed file; build.ts calls it. */
 import { join, relative } from "node:path";
 import { constants, gzipSync } from "node:zlib";
+import { packagesIn } from "./build/bundle.ts";
 import type { PageFile } from "./src/api/page.ts";
 import { packPage } from "./src/page-pack.ts";
 
@@ -28,9 +29,8 @@ function compressed(bytes: Uint8Array, name: string): PageFile {
   return { body, type, encoding: "gzip", etag: hashOf(bytes), immutable: name !== "index.html" };
 }
 
-/** Script and style, by their names, which have a hash of their content. */
-async function bundle(): Promise<Map<string, Uint8Array>> {
-  const result = await Bun.build({
+async function build(): Promise<Bun.BuildOutput> {
+  return await Bun.build({
     entrypoints: [join(SOURCE, "main.tsx")],
     target: "browser",
     format: "esm",
@@ -38,7 +38,18 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
     sourcemap: "none",
     naming: "[name]-[hash].[ext]",
     define: { "process.env.NODE_ENV": '"production"' },
+    metafile: true,
   });
+}
+
+/** Folders of the npm packages that the page has code of. */
+export async function pagePackages(): Promise<string[]> {
+  return packagesIn((await build()).metafile);
+}
+
+/** Script and style, by their names, which have a hash of their content. */
+async function bundle(): Promise<Map<string, Uint8Array>> {
+  const result = await build();
   const files = new Map<string, Uint8Array>();
   for (const output of result.outputs) {
     files.set(output.path.replace(/^\.?\//, ""), new Uint8Array(await output.arrayBuffer()));

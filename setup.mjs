@@ -19,7 +19,7 @@ const NODE_MAJOR = 20;
 const NPM_STAMP = join(ROOT, "node_modules", ".ayaflow-setup");
 /** Programs of packages that would install a service: unpacked here, never installed. */
 const TOOLS = join(ROOT, "dist", "tools");
-/** npm packages that nothing but one benchmark needs, hundreds of megabytes of them. */
+/** npm packages that a few tests and benchmarks need, hundreds of megabytes of them. */
 const NPM_TOOLS = join(TOOLS, "npm");
 
 /** Debian packages by profile, and whether the profile needs root for its own work. */
@@ -55,10 +55,20 @@ const PROFILES = {
       "zsh",
       "fish",
       "chromium",
+      "wget",
+      "shellcheck",
       "ngtcp2-client",
       "ngtcp2-server",
+      "qemu-user-static",
     ],
     unpacked: { prometheus: ["prometheus", "promtool"] },
+    // The schema of the bill of materials, and what checks against it.
+    npm: {
+      "@cyclonedx/cyclonedx-library": "10.3.0",
+      ajv: "8.20.0",
+      "ajv-formats": "3.0.1",
+      "ajv-formats-draft2019": "1.6.1",
+    },
   },
   bench: {
     root: true,
@@ -74,13 +84,15 @@ const PROFILES = {
   /** The image, and the manifests run without a cluster. */
   image: {
     root: true,
-    packages: ["buildah", "podman", "runc", "catatonit", "fuse-overlayfs", "mmdebstrap"],
+    packages: ["buildah", "podman", "runc", "catatonit", "fuse-overlayfs"],
     unpacked: {},
+    // The schemas that manifests are checked against.
+    npm: { "kubernetes-models": "5.1.0", "@kubernetes-models/prometheus-operator": "6.0.0" },
   },
   /** The unit and the package under a systemd of their own. */
   service: {
     root: true,
-    packages: ["systemd-container", "mmdebstrap", "lintian", "fakeroot", "man-db", "shellcheck"],
+    packages: ["systemd-container", "mmdebstrap", "lintian", "fakeroot", "man-db"],
     unpacked: {},
   },
   peers: {

@@ -7,12 +7,12 @@ import libzPath from "../../dist/assets/libz.so.1" with { type: "file" };
 
 export const BPF_OBJECT = objectPath;
 /**
- * Name, path and a symbol each has, in the order of their dependencies: the loader finds a library already loaded by
+ * File name, path and a symbol each has, in the order of their dependencies: the loader finds a library already loaded by
  * its SONAME. One that the build found not to be needed is an empty file.
  */
 export const LIBBPF_DEPENDENCIES = [
-  ["libz", libzPath, "zlibVersion"],
-  ["libzstd", libzstdPath, "ZSTD_versionNumber"],
-  ["libelf", libelfPath, "elf_version"],
+  ["libz.so.1", libzPath, "zlibVersion"],
+  ["libzstd.so.1", libzstdPath, "ZSTD_versionNumber"],
+  ["libelf.so.1", libelfPath, "elf_version"],
 ] as const;
 export const LIBBPF = libbpfPath;

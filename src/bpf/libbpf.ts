@@ -3,10 +3,15 @@ import { closeSync, readFileSync, statSync, writeSync } from "node:fs";
 import { AyaflowError, errorMessage } from "../errors.ts";
 import { LIBBPF, LIBBPF_DEPENDENCIES } from "./assets.ts";
 import { formatVaList, memfd } from "./libc.ts";
+import { LIBRARIES, libbpfVersionProblem, libraryProblem } from "./libraries.ts";
 
-const SYMBOLS = {
+/** Looked for first, as another version may lack some of the others. */
+const VERSION_SYMBOLS = {
   libbpf_major_version: { args: [], returns: "u32" },
   libbpf_minor_version: { args: [], returns: "u32" },
+} as const;
+
+const SYMBOLS = {
   libbpf_set_print: { args: ["ptr"], returns: "ptr" },
   bpf_object__open_mem: { args: ["ptr", "usize", "ptr"], returns: "ptr" },
   bpf_object__load: { args: ["ptr"], returns: "i32" },
@@ -33,19 +38,34 @@ const SYMBOLS = {
   ring_buffer__free: { args: ["ptr"], returns: "void" },
 } as const;
 
-/** The one libbpf this agent carries; another one has other structures. */
-const EXPECTED_MAJOR = 1;
+const LIBBPF_NAME = "libbpf.so.1";
 
 /** libbpf's level for messages that come with every load. */
 const PRINT_WARN = 0;
 const KEPT_MESSAGE_BYTES = 65536;
 
-/** Writes an embedded library to memory. Returns its descriptor and a path the loader can open. */
+/**
+ * Writes an embedded library to memory. Returns its descriptor and a path the loader can open.
+ * @throws AyaflowError when it is not the one that the build put in: a damaged one would crash the process.
+ */
 function stage(name: string, path: string): { fd: number; path: string } {
-  const fd = memfd(name);
   const bytes = readFileSync(path);
+  const problem = libraryProblem(LIBRARIES[name], bytes);
+  if (problem !== undefined) throw new AyaflowError(`cannot load the built-in ${name}: ${problem}`);
+  const fd = memfd(name);
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
   return { fd, path: `/proc/self/fd/${fd}` };
+}
+
+/** Links libbpf. @throws AyaflowError when it is another version than the build put in. */
+function linkLibbpf(path: string) {
+  const { symbols } = dlopen(path, VERSION_SYMBOLS);
+  const problem = libbpfVersionProblem(LIBRARIES[LIBBPF_NAME], {
+    major: symbols.libbpf_major_version(),
+    minor: symbols.libbpf_minor_version(),
+  });
+  if (problem !== undefined) throw new AyaflowError(problem);
+  return dlopen(path, SYMBOLS);
 }
 
 function load() {
@@ -56,6 +76,7 @@ function load() {
       staged.push(fd);
       return link(path);
     } catch (error) {
+      if (error instanceof AyaflowError) throw error;
       throw new AyaflowError(
         `cannot load the built-in ${name}: ${errorMessage(error)}. ` +
           "The agent needs /proc mounted and a glibc of Debian 12 or newer.",
@@ -67,15 +88,9 @@ function load() {
     if (statSync(path).size === 0) continue;
     open(name, path, (file) => dlopen(file, { [symbol]: { args: [], returns: "ptr" } }));
   }
-  const { symbols } = open("libbpf", LIBBPF, (file) => dlopen(file, SYMBOLS));
+  const { symbols } = open(LIBBPF_NAME, LIBBPF, linkLibbpf);
   // Not earlier: the loader knows libraries by path, and a number given back would be used again.
   for (const fd of staged) closeSync(fd);
-  if (symbols.libbpf_major_version() !== EXPECTED_MAJOR) {
-    throw new AyaflowError(
-      `this agent needs libbpf ${EXPECTED_MAJOR}.x, the built-in one is ` +
-        `${symbols.libbpf_major_version()}.${symbols.libbpf_minor_version()}: build it again`,
-    );
-  }
   return symbols;
 }
 

@@ -1,4 +1,5 @@
 import manifest from "../../package.json" with { type: "json" };
+import { LIBRARIES } from "../bpf/libraries.ts";
 
 /** Set by the build (`define`); absent when run from source. */
 declare const AYAFLOW_BUILD_COMMIT: string | undefined;
@@ -15,6 +16,8 @@ export interface VersionInfo {
   bun: string;
   platform: string;
   arch: string;
+  /** Debian's versions of the libraries inside, by file name; none when run from source. */
+  libraries: Record<string, string>;
 }
 
 export function versionInfo(): VersionInfo {
@@ -24,6 +27,7 @@ export function versionInfo(): VersionInfo {
     bun: Bun.version,
     platform: process.platform,
     arch: process.arch,
+    libraries: Object.fromEntries(Object.entries(LIBRARIES).map(([file, { version }]) => [file, version])),
   };
 }
 
