@@ -13,11 +13,7 @@ const MFD_EXEC = 0x10;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const AF_UNIX = 1;
-const AF_INET = 2;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
-const SIOCGIFHWADDR = 0x8927;
-const IFREQ_BYTES = 40;
-const IFNAMSIZ = 16;
 
 const libc = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
@@ -30,7 +26,6 @@ const libc = dlopen("libc.so.6", {
   flock: { args: ["i32", "i32"], returns: "i32" },
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
-  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   memcpy: { args: ["ptr", "ptr", "usize"], returns: "ptr" },
   vasprintf: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
@@ -109,17 +104,6 @@ export function adviseMemory(address: number, length: number, advice: keyof type
 /** Index of a network interface in this namespace, 0 where there is none of that name. */
 export function interfaceIndex(name: string): number {
   return symbols.if_nametoindex(cString(name));
-}
-
-/** Hardware type (ARPHRD_* of <linux/if_arp.h>) of an interface, null where it cannot be read. */
-export function interfaceHardwareType(name: string): number | null {
-  const fd = symbols.socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
-  if (fd < 0) return null;
-  const request = new Uint8Array(IFREQ_BYTES);
-  request.set(new TextEncoder().encode(name).subarray(0, IFNAMSIZ - 1));
-  const failed = symbols.ioctl(fd, SIOCGIFHWADDR, request) < 0;
-  symbols.close(fd);
-  return failed ? null : new DataView(request.buffer).getUint16(IFNAMSIZ, true);
 }
 
 /** Takes an exclusive lock on an open file without waiting. False where another process holds it. */

@@ -1,6 +1,7 @@
 import type { AttachMode } from "../config/types.ts";
 import { errorMessage } from "../errors.ts";
 import { type AttachMethod, chooseMethod } from "./attach.ts";
+import { missingClsactModules } from "./clsact-modules.ts";
 import { Kernel } from "./kernel.ts";
 
 /** Slots for a trial: enough for the kernel to accept every map. */
@@ -30,10 +31,13 @@ export function probePrograms(): { ok: boolean; detail: string } {
   }
 }
 
-/** How programs would be attached on this kernel, without attaching any. */
-export function probeAttach(mode: AttachMode): { hook: AttachMethod } | { error: string } {
+/** How programs would be attached on this kernel, without attaching any, and the modules for it that are not loaded. */
+export function probeAttach(
+  mode: AttachMode,
+): { hook: AttachMethod; missing: readonly string[] } | { error: string } {
   try {
-    return trial((kernel) => ({ hook: chooseMethod(mode, kernel.programs.ayaflow_ingress) }));
+    const hook = trial((kernel) => chooseMethod(mode, kernel.programs.ayaflow_ingress));
+    return { hook, missing: hook === "clsact" ? missingClsactModules() : [] };
   } catch (error) {
     return { error: firstLine(error) };
   }

@@ -67,6 +67,15 @@ export class PerCpuCounters {
     return { packets, bytes };
   }
 
+  /** Zeroes both directions of a row that nothing counts in any more. */
+  clear(row: number): void {
+    const zeros = new Uint32Array(this.totals.length);
+    for (let direction = 0; direction < DIRECTIONS; direction++) {
+      this.index[0] = row * DIRECTIONS + direction;
+      libbpf().bpf_map_update_elem(this.totalsFd, this.index, zeros, 0n);
+    }
+  }
+
   /** Losses by reason, index = ayaflow_lost. */
   losses(): number[] {
     return Array.from({ length: REASONS }, (_, reason) => this.loss(reason));

@@ -70,7 +70,16 @@ function checkBtf({ hasBtf }: Facts): Check {
 }
 
 function checkAttach({ attach }: Facts, { attachMode }: Config): Check {
-  if ("hook" in attach) return ok("attach", attach.hook === "tcx" ? "TCX links" : "clsact and cls_bpf");
+  if ("hook" in attach) {
+    const found = attach.hook === "tcx" ? "TCX links" : "clsact and cls_bpf";
+    const missing = attach.missing ?? [];
+    if (missing.length === 0) return ok("attach", found);
+    return warn(
+      "attach",
+      `${found}; not loaded: ${missing.join(", ")}`,
+      `modprobe ${missing.join(" ")} if it does not start: the kernel loads what is installed by itself`,
+    );
+  }
   const remedy =
     attachMode === "tcx"
       ? `TCX needs Linux 6.6; use ${longFlag("attach_mode")} auto`
@@ -133,6 +142,13 @@ function checkInterfaces({ interfaces, links }: Facts): Check {
   const name = "interface";
   if (interfaces.problems.length > 0) {
     return fail(name, interfaces.problems.join("; "), `choose with ${longFlag("interface")}`);
+  }
+  if (interfaces.waiting.length > 0) {
+    return warn(
+      name,
+      interfaces.waiting.join("; "),
+      "the agent starts and watches it as soon as there is one",
+    );
   }
   const states = interfaces.names.map((link) => {
     const state = links[link] ?? "unknown";

@@ -7,8 +7,8 @@ export interface BpfProbe {
   detail: string;
 }
 
-/** How programs would be attached, or why they cannot be. */
-export type AttachProbe = { hook: "tcx" | "clsact" } | { error: string };
+/** How programs would be attached and the kernel modules for that which are not loaded, or why they cannot be. */
+export type AttachProbe = { hook: "tcx" | "clsact"; missing?: readonly string[] } | { error: string };
 
 /** The questions of `doctor` that only other parts of the agent can answer. A probe may throw: that is its answer. */
 export interface DoctorProbes {

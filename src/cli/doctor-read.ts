@@ -94,7 +94,7 @@ export function tryListen(host: string, port: number): Promise<string | null> {
 export async function readFacts(config: Config, probes: DoctorProbes): Promise<Facts> {
   const interfaces = attempt(
     () => probes.resolveInterfaces(config.interfaces),
-    (message) => ({ names: [], problems: [message] }),
+    (message) => ({ names: [], problems: [message], waiting: [] }),
   );
   return {
     kernelRelease: release(),

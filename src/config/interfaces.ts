@@ -3,17 +3,22 @@ import { compileGlob, isGlob } from "./glob.ts";
 
 /** The interfaces of this network namespace, and those that carry a default route. */
 export interface InterfaceFacts {
-  names: string[];
-  defaultRoute: string[];
+  names: readonly string[];
+  defaultRoute: readonly string[];
 }
 
 export interface ResolvedInterfaces {
   names: string[];
-  /** One sentence each, with the remedy. */
+  /** Names of interfaces that do not exist: one sentence each, with the remedy. */
   problems: string[];
+  /** Globs, `auto` and `all` that mean none at the moment: one sentence each. */
+  waiting: string[];
 }
 
 const LOOPBACK = "lo";
+/** The interfaces with a default route, and every interface. */
+export const AUTO = "auto";
+const ALL = "all";
 /** From <linux/route.h>, the same for IPv6. */
 const RTF_UP = 0x1;
 const RTF_REJECT = 0x200;
@@ -48,28 +53,35 @@ export function defaultRoutesIpv6(procNetIpv6Route: string): string[] {
   });
 }
 
+/** Whether a pattern is the name of one interface; those of `names` exist, whatever they look like. */
+export function isLiteral(pattern: string, names: readonly string[]): boolean {
+  return names.includes(pattern) || !(isGlob(pattern) || pattern === AUTO || pattern === ALL);
+}
+
 /**
- * The interfaces that `patterns` (names, globs, `auto`) mean, in the order of the patterns, each once; a problem for
- * each pattern that means none. An interface whose name is the pattern wins over the glob.
+ * The interfaces that `patterns` (names, globs, `auto`, `all`) mean, in the order of the patterns, each once. An
+ * interface whose name is the pattern wins over what the pattern means otherwise.
  */
 export function resolveInterfaces(patterns: readonly string[], facts: InterfaceFacts): ResolvedInterfaces {
   const names = new Set<string>();
   const problems: string[] = [];
+  const waiting: string[] = [];
   const list = facts.names.length === 0 ? "there are none" : `there are ${facts.names.join(", ")}`;
   for (const pattern of patterns) {
-    const isAuto = pattern === "auto" && !facts.names.includes(pattern);
-    const matches = isAuto ? facts.defaultRoute : matching(pattern, facts.names);
+    const matches = matching(pattern, facts);
     for (const name of matches) names.add(name);
     if (matches.length > 0) continue;
-    if (isAuto) problems.push(`no interface has a default route; name one with --interface (${list})`);
-    else if (isGlob(pattern)) problems.push(`no interface matches ${pattern} (${list})`);
-    else problems.push(`interface ${pattern} does not exist (${list})`);
+    if (isLiteral(pattern, facts.names)) problems.push(`interface ${pattern} does not exist (${list})`);
+    else
+      waiting.push(pattern === AUTO ? "no interface has a default route" : `no interface matches ${pattern}`);
   }
-  return { names: [...names], problems };
+  return { names: [...names], problems, waiting };
 }
 
-function matching(pattern: string, names: readonly string[]): string[] {
+function matching(pattern: string, { names, defaultRoute }: InterfaceFacts): readonly string[] {
   if (names.includes(pattern)) return [pattern];
+  if (pattern === AUTO) return defaultRoute;
+  if (pattern === ALL) return names;
   const test = isGlob(pattern) ? compileGlob(pattern) : undefined;
   return test === undefined ? [] : names.filter(test);
 }
@@ -82,14 +94,22 @@ function readOrEmpty(path: string): string {
   }
 }
 
-/**
- * Reads `folder` (/proc/net). That follows the network namespace of the process, where /sys/class/net may be absent
- * or show another namespace. A missing file, as ipv6_route without IPv6, is an empty one.
- */
-export function readInterfaceFacts(folder = "/proc/net"): InterfaceFacts {
+/** Interfaces with a default route in `folder` (/proc/net). A missing file, as ipv6_route without IPv6, is an empty one. */
+export function readDefaultRoutes(folder = "/proc/net"): string[] {
   const routes = [
     ...defaultRoutesIpv4(readOrEmpty(`${folder}/route`)),
     ...defaultRoutesIpv6(readOrEmpty(`${folder}/ipv6_route`)),
   ];
-  return { names: parseInterfaceNames(readOrEmpty(`${folder}/dev`)), defaultRoute: [...new Set(routes)] };
+  return [...new Set(routes)];
+}
+
+/**
+ * Reads `folder` (/proc/net). That follows the network namespace of the process, where /sys/class/net may be absent
+ * or show another namespace.
+ */
+export function readInterfaceFacts(folder = "/proc/net"): InterfaceFacts {
+  return {
+    names: parseInterfaceNames(readOrEmpty(`${folder}/dev`)),
+    defaultRoute: readDefaultRoutes(folder),
+  };
 }

@@ -17,6 +17,8 @@ export interface AgentOptions {
   /** What to run: the executable unless given. */
   command?: readonly string[];
   dbPath?: string;
+  /** The port that `args` give it, where it is another than 3000. */
+  port?: number;
 }
 
 export interface RunningAgent extends AsyncDisposable {
@@ -58,7 +60,7 @@ export async function startAgent(
     [...(options.command ?? [BINARY]), ...fixed, ...(options.args ?? [])],
     options.env,
   );
-  const relay = await openRelay(end.namespace, PORT, join(folder, `api-${number}.sock`));
+  const relay = await openRelay(end.namespace, options.port ?? PORT, join(folder, `api-${number}.sock`));
   await waitFor(
     () => answers(program, relay),
     () => `the agent's API does not answer: ${program.stderr}`,

@@ -33,7 +33,7 @@ const GOOD: Facts = {
   limits: limits("8388608"),
   bpf: { ok: true, detail: "bpf(2) works" },
   attach: { hook: "tcx" },
-  interfaces: { names: ["eth0"], problems: [] },
+  interfaces: { names: ["eth0"], problems: [], waiting: [] },
   links: { eth0: "up" },
   database: DATABASE,
   portError: null,
@@ -116,6 +116,10 @@ test("BPF and attaching that do not work", () => {
     "TCX needs Linux 6.6; use --attach-mode auto",
   );
   expect(check("attach", { attach: { hook: "clsact" } }).found).toBe("clsact and cls_bpf");
+  expect(check("attach", { attach: { hook: "clsact", missing: ["cls_bpf"] } })).toMatchObject({
+    status: "warn",
+    remedy: expect.stringContaining("modprobe cls_bpf "),
+  });
 });
 
 describe("memory lock", () => {
@@ -144,7 +148,7 @@ describe("memory lock", () => {
 
 describe("interface", () => {
   test("problems are told as they are", () => {
-    const interfaces = { names: ["eth0"], problems: ["interface eth9 does not exist"] };
+    const interfaces = { names: ["eth0"], problems: ["interface eth9 does not exist"], waiting: [] };
     expect(check("interface", { interfaces })).toEqual({
       name: "interface",
       status: "fail",
@@ -154,7 +158,7 @@ describe("interface", () => {
   });
 
   test("down is a warning, unknown is not", () => {
-    const interfaces = { names: ["eth0", "eth1"], problems: [] };
+    const interfaces = { names: ["eth0", "eth1"], problems: [], waiting: [] };
     const down = check("interface", { interfaces, links: { eth0: "up", eth1: "down" } });
     expect(down.status).toBe("warn");
     expect(down.found).toBe("eth0 (up), eth1 (down)");

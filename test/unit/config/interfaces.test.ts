@@ -62,23 +62,29 @@ describe("resolveInterfaces", () => {
     expect(resolveInterfaces(["eth1", "auto", "eth?", "v*"], facts)).toEqual({
       names: ["eth1", "eth0", "veth1"],
       problems: [],
+      waiting: [],
     });
+    expect(resolveInterfaces(["all"], facts).names).toEqual(facts.names);
   });
 
   test("a name that looks like a glob wins over the glob", () => {
     expect(resolveInterfaces(["a*"], { names: ["a*", "ab"], defaultRoute: [] }).names).toEqual(["a*"]);
   });
 
-  test("every pattern that means nothing is a problem with a remedy", () => {
-    const { names, problems } = resolveInterfaces(["eth9", "wl*", "auto", "eth0"], {
-      ...facts,
-      defaultRoute: [],
+  test("an interface called like a word is that interface", () => {
+    const taken = { names: ["lo", "all", "auto"], defaultRoute: ["lo"] };
+    expect(resolveInterfaces(["all", "auto"], taken).names).toEqual(["all", "auto"]);
+  });
+
+  test("a name that is not there is a problem, the rest waits", () => {
+    const found = resolveInterfaces(["eth9", "wl*", "auto", "eth0"], { ...facts, defaultRoute: [] });
+    expect(found).toEqual({
+      names: ["eth0"],
+      problems: ["interface eth9 does not exist (there are lo, eth0, eth1, veth1, a*)"],
+      waiting: ["no interface matches wl*", "no interface has a default route"],
     });
-    expect(names).toEqual(["eth0"]);
-    expect(problems).toEqual([
-      "interface eth9 does not exist (there are lo, eth0, eth1, veth1, a*)",
-      "no interface matches wl* (there are lo, eth0, eth1, veth1, a*)",
-      "no interface has a default route; name one with --interface (there are lo, eth0, eth1, veth1, a*)",
+    expect(resolveInterfaces(["all"], { names: [], defaultRoute: [] }).waiting).toEqual([
+      "no interface matches all",
     ]);
   });
 
