@@ -1,6 +1,7 @@
 import type { Registry } from "./prom-client.ts";
 import { SHED_STEPS } from "../flow/restraint.ts";
 import type { Counters, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
+import { WATCH_CHANGES } from "../flow/watch-state.ts";
 import type { HistoryStatus } from "../history/types.ts";
 import { registerHistory } from "./history-metrics.ts";
 import { registerCounter, registerGauge, type Sample } from "./instruments.ts";
@@ -51,6 +52,21 @@ function registerTrafficClasses(registry: Registry, snapshot: () => Snapshot): v
   add("malformed_", "with an IP header cut short or invalid", (totals) => totals.malformed);
 }
 
+/** Each packet once. */
+function registerHost(registry: Registry, snapshot: () => Snapshot): void {
+  const add = (name: string, what: string, pick: (stats: Stats) => Counters) => {
+    for (const unit of ["packets", "bytes"] as const) {
+      registerCounter(registry, {
+        name: `ayaflow_${name}_${unit}_total`,
+        help: `${unit === "packets" ? "Packets" : "Bytes of packets"} ${what}`,
+        read: () => [[pick(snapshot().stats)[unit]]],
+      });
+    }
+  };
+  add("host", "seen, each once however many interfaces saw it", (stats) => stats.total);
+  add("duplicate", "of connections that further interfaces saw again", (stats) => stats.duplicates);
+}
+
 function registerFill(registry: Registry, snapshot: () => Snapshot): void {
   const gauge = (name: string, help: string, read: (stats: Stats) => number) =>
     registerGauge(registry, { name, help, read: () => [[read(snapshot().stats)]] });
@@ -93,6 +109,21 @@ function registerRestraint(registry: Registry, snapshot: () => Snapshot): void {
   });
 }
 
+function registerWatch(registry: Registry, snapshot: () => Snapshot): void {
+  const watch = () => snapshot().stats.watch;
+  registerGauge(registry, {
+    name: "ayaflow_interfaces",
+    help: "Interfaces that are watched now",
+    read: () => [[watch().interfaces]],
+  });
+  registerCounter(registry, {
+    name: "ayaflow_interface_changes_total",
+    help: "What became of interfaces; reattached: somebody took the agent's programs away, packets until then were not seen",
+    labelNames: ["change"],
+    read: () => WATCH_CHANGES.map((change) => [watch().changes[change], { change }]),
+  });
+}
+
 /** Registers everything read from the agent and the history; no metric looks at single connections. */
 export function registerAgentMetrics(
   registry: Registry,
@@ -100,7 +131,9 @@ export function registerAgentMetrics(
   snapshot: () => Snapshot,
 ): void {
   registerTrafficClasses(registry, snapshot);
+  registerHost(registry, snapshot);
   registerFill(registry, snapshot);
+  registerWatch(registry, snapshot);
   registerCounter(registry, {
     name: "ayaflow_lost_total",
     help: "What could not be kept, by stage and reason",

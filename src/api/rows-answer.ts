@@ -25,6 +25,7 @@ export const ROW_COLUMNS = [
   "length",
   "direction",
   "interface",
+  "observation_points",
   "row_type",
   "packet_count",
   "bytes_sent",

@@ -56,7 +56,7 @@ export const healthSchema = z.strictObject({
 
 const totals = {
   uptime_seconds: count,
-  total_packets: count,
+  total_packets: count.describe("Each once, however many interfaces saw it"),
   total_bytes: count,
   active_connections: count,
   packets_per_second: rate.describe("Over the last seconds"),
@@ -66,8 +66,10 @@ const totals = {
 
 export const statsSchema = z.strictObject({
   ...totals,
-  attributed_packets: count,
+  attributed_packets: count.describe("Counted on a connection, each once"),
   attributed_bytes: count,
+  duplicate_packets: count.describe("Of connections, seen again at further interfaces; not in the totals"),
+  duplicate_bytes: count,
   runtime: runtimeSchema,
   interfaces: z.array(
     z.strictObject({
@@ -151,8 +153,20 @@ const connectionSchema = z.strictObject({
   server_ip: z.string(),
   server_port: count,
   protocol: z.string().describe("IANA name, or the number"),
-  interface: z.string(),
-  direction: direction.describe("Of the client's packets"),
+  interface: z.string().describe("The one that saw it first"),
+  observation_points: z
+    .array(
+      z.strictObject({
+        interface: z.string(),
+        direction: direction.describe("Of the client's packets there"),
+        packets_sent: count.describe("By the client, as seen there"),
+        bytes_sent: count,
+        packets_received: count,
+        bytes_received: count,
+      }),
+    )
+    .describe("Interfaces that see it, in the order in which they first did"),
+  direction: direction.describe("Of the client's packets, at the first interface"),
   state: z.enum(TCP_STATES),
   ...namingFields,
 });
@@ -175,7 +189,8 @@ const historyItemSchema = z.strictObject({
   protocol: z.string(),
   length: count.describe("Bytes of the row, both ways"),
   direction,
-  interface: z.string(),
+  interface: z.string().describe("The one that saw it first"),
+  observation_points: z.array(z.string()).describe("Interfaces that saw it, in the order in which they did"),
   row_type: z.enum(["raw", "aggregated"]),
   packet_count: count,
   bytes_sent: count,

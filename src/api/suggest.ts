@@ -10,7 +10,7 @@ const VALUES: Readonly<Record<SuggestField, (connection: Connection) => readonly
   domain: ({ naming }) => [naming.domain],
   address: ({ clientAddress, serverAddress }) => [clientAddress, serverAddress],
   port: ({ serverPort }) => [String(serverPort)],
-  interface: (connection) => [connection.interface],
+  interface: ({ observationPoints }) => observationPoints.map((point) => point.interface),
   protocol: ({ protocol }) => [protocolName(protocol)],
   alpn: ({ naming }) => naming.alpn,
   ja4: ({ naming }) => [naming.ja4],

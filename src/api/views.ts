@@ -1,6 +1,6 @@
 import type { Naming } from "../flow/naming.ts";
 import type { RestraintState } from "../flow/restraint.ts";
-import type { Connection, InterfaceTotals, Loss, Stats } from "../flow/types.ts";
+import type { Connection, InterfaceTotals, Loss, ObservationPoint, Stats } from "../flow/types.ts";
 import type { LevelCoverage } from "../history/rollup-types.ts";
 import type { HistoryStatus } from "../history/types.ts";
 import type { Lookup } from "../inspect/types.ts";
@@ -144,6 +144,8 @@ export function statsView(
     ...totalsView(stats),
     attributed_packets: stats.attributed.packets,
     attributed_bytes: stats.attributed.bytes,
+    duplicate_packets: stats.duplicates.packets,
+    duplicate_bytes: stats.duplicates.bytes,
     runtime,
     interfaces: stats.interfaces.map(interfaceView),
     losses,
@@ -152,6 +154,17 @@ export function statsView(
     restraint: restraintView(stats.restraint),
     history: history === null ? null : historyView(history),
     stream_clients: streamClients,
+  };
+}
+
+function observationPointView({ interface: name, direction, sent, received }: ObservationPoint) {
+  return {
+    interface: name,
+    direction,
+    packets_sent: sent.packets,
+    bytes_sent: sent.bytes,
+    packets_received: received.packets,
+    bytes_received: received.bytes,
   };
 }
 
@@ -189,6 +202,7 @@ export function connectionView(connection: Connection) {
     server_port: connection.serverPort,
     protocol: protocolName(connection.protocol),
     interface: connection.interface,
+    observation_points: connection.observationPoints.map(observationPointView),
     direction: connection.direction,
     state: connection.state,
     ...namingView(connection.naming),

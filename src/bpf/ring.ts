@@ -26,7 +26,7 @@ export interface KernelEvent {
   /** 0 ingress, 1 egress. */
   direction: number;
   /** Sender: 0 for side A. */
-  side: number;
+  side: 0 | 1;
   tcpFlags: number;
   slot: number;
   gen: number;
@@ -174,7 +174,7 @@ export class EventRing {
     const { event } = this;
     event.type = TYPE_PACKET;
     event.direction = read.u8(data, EVENT.direction.offset);
-    event.side = read.u8(data, EVENT.side.offset);
+    event.side = read.u8(data, EVENT.side.offset) === 0 ? 0 : 1;
     event.tcpFlags = read.u8(data, EVENT.tcp_flags.offset);
     event.slot = read.u32(data, EVENT.slot.offset);
     event.gen = read.u32(data, EVENT.gen.offset);

@@ -1,12 +1,21 @@
 import { ENUMS, STRUCTS } from "./layout.gen.ts";
 import { type Mapping, mapShared, pageSize } from "./libc.ts";
-import { clientDirectionOf, clientOf } from "./slot-info.ts";
+import {
+  clientDirectionOf,
+  clientOf,
+  directionOf,
+  type Handshake,
+  type SideCounters,
+  type SlotDetail,
+} from "./slot-info.ts";
+import { isSameTuple, tupleHash } from "./slot-tuple.ts";
+
+export { type Handshake, handshakeNs, type SideCounters, type SlotDetail, splitMeta } from "./slot-info.ts";
 
 const SLOT = STRUCTS.ayaflow_slot;
 const KEY = STRUCTS.ayaflow_key;
 const SIDE = STRUCTS.ayaflow_side;
 const COUNTERS = STRUCTS.ayaflow_counters;
-const META = ENUMS.ayaflow_meta;
 const INSPECT = ENUMS.ayaflow_inspect_mode;
 
 /** Slots of one mapping, a power of two: a whole number of pages at every page size up to 64 KiB. */
@@ -16,7 +25,8 @@ const CHUNK_SLOTS = 1 << CHUNK_SHIFT;
 export const BLOCK_SLOTS = 1024;
 const WORDS = SLOT.size / 4;
 const U32 = 0x100000000;
-const META_WORD = KEY.meta.offset / 4;
+const META_WORD = (SLOT.key.offset + KEY.meta.offset) / 4;
+const KEY_WORD = SLOT.key.offset / 4;
 const GEN_WORD = SLOT.gen.offset / 4;
 const MODE_BYTE = SLOT.inspect.offset + STRUCTS.ayaflow_inspect.mode.offset;
 const COUNT_WORD = SLOT.count.offset / 4;
@@ -28,52 +38,6 @@ interface Chunk {
   mapping: Mapping;
   words: Uint32Array;
   bytes: Uint8Array;
-}
-
-/** A connection's packets and bytes by side; side A is the lower (address, port) of the key. */
-export interface SideCounters {
-  packetsA: number;
-  bytesA: number;
-  packetsB: number;
-  bytesB: number;
-}
-
-/** The two parts of the TCP handshake's round trip, in nanoseconds, 0 where not seen; they saturate at 4.29 s. */
-export interface Handshake {
-  rttServerNs: number;
-  rttClientNs: number;
-}
-
-/** The whole round trip, SYN to the ACK that completes, as Wireshark has it; null unless both parts were seen. */
-export function handshakeNs({ rttServerNs, rttClientNs }: Handshake): number | null {
-  return rttServerNs === 0 || rttClientNs === 0 ? null : rttServerNs + rttClientNs;
-}
-
-/** What a slot says of its connection apart from the counters. */
-export interface SlotDetail extends Handshake {
-  addressA: Uint8Array;
-  addressB: Uint8Array;
-  portA: number;
-  portB: number;
-  /** Side that is the client: 0 for A. */
-  client: 0 | 1;
-  /** How the client's packets cross the interface: 0 ingress, 1 egress. */
-  clientDirection: number;
-  state: number;
-  firstBootNs: number;
-  lastJiffies: number;
-  retransmits: [number, number];
-  outOfOrder: [number, number];
-  flags: [number, number];
-}
-
-/** IP protocol, family and interface of a key's `meta` word. */
-export function splitMeta(meta: number): { protocol: number; ipv6: boolean; ifindex: number } {
-  return {
-    protocol: meta & 0xff,
-    ipv6: (meta & META.AYAFLOW_META_IPV6) !== 0,
-    ifindex: meta >>> META.AYAFLOW_META_IFINDEX_SHIFT,
-  };
 }
 
 /**
@@ -113,6 +77,11 @@ export class Slots {
     into.bytesB = counter(words, at + SIDE_WORDS + BYTES_WORDS);
   }
 
+  /** Packets of side A (0) or B (1). */
+  sidePackets(slot: number, side: 0 | 1): number {
+    return counter(this.chunk(slot).words, wordOf(slot) + COUNT_WORD + side * SIDE_WORDS);
+  }
+
   /**
    * Packets and bytes of both sides together of the slots of a block (number `block`, BLOCK_SLOTS each) for which
    * `wanted`, by slot, is not 0: into `packets` and `bytes`, by place in the block. What is not wanted stays as it was.
@@ -130,11 +99,21 @@ export class Slots {
     }
   }
 
-  /** Segments sent again, both sides. */
-  retransmits(slot: number): number {
-    const at = (byteOf(slot) + SLOT.side.offset + SIDE.retransmits.offset) / 4;
-    const words = this.chunk(slot).words;
-    return (words[at] ?? 0) + (words[at + SIDE.size / 4] ?? 0);
+  /** Segments that side A (0) or B (1) sent again. */
+  retransmits(slot: number, side: 0 | 1): number {
+    const at = wordOf(slot) + (SLOT.side.offset + side * SIDE.size + SIDE.retransmits.offset) / 4;
+    return this.chunk(slot).words[at] ?? 0;
+  }
+
+  /** See `tupleHash` of slot-tuple.ts. */
+  tupleHash(slot: number, factors: Int32Array): number {
+    return tupleHash(this.chunk(slot).words, wordOf(slot) + KEY_WORD, factors);
+  }
+
+  /** Whether two slots have the same addresses, ports, family and protocol, on whatever interfaces. */
+  isSameTuple(one: number, other: number): boolean {
+    const [first, second] = [this.chunk(one).words, this.chunk(other).words];
+    return isSameTuple(first, wordOf(one) + KEY_WORD, second, wordOf(other) + KEY_WORD);
   }
 
   /** Port of side A (0) or B (1). */
@@ -166,6 +145,11 @@ export class Slots {
   /** How the client's packets cross the interface: 0 ingress, 1 egress. */
   clientDirection(slot: number): number {
     return clientDirectionOf(this.chunk(slot).bytes[byteOf(slot) + SLOT.info.offset] ?? 0);
+  }
+
+  /** How the packets of side A (0) or B (1) do. */
+  direction(slot: number, side: 0 | 1): number {
+    return directionOf(this.chunk(slot).bytes[byteOf(slot) + SLOT.info.offset] ?? 0, side);
   }
 
   /** TCP flags seen from either side. */
@@ -240,6 +224,12 @@ export class Slots {
   key(slot: number): Uint8Array {
     const at = byteOf(slot);
     return this.chunk(slot).bytes.slice(at, at + KEY.size);
+  }
+
+  /** Its packets count in this row of the totals. */
+  setRow(slot: number, row: number): void {
+    const at = byteOf(slot) + SLOT.interface.offset;
+    this.chunk(slot).bytes.set([row & 0xff, row >>> 8], at);
   }
 
   /** Makes every later look-up miss the slot; the counters stay. */

@@ -20,11 +20,14 @@ export interface AgentNames {
   lookups: RecentLookups | null;
   counts: InspectionCounts;
   payload(payload: KernelPayload): void;
+  /** A slot was taken up: a connection, or a further point of one. */
   opened(slot: number): void;
   /** The connection is over: what is known by now is final. */
-  retiring(slot: number): void;
-  /** Its slot is about to be used again. */
-  retired(slot: number): void;
+  retiring(primary: number): void;
+  /** Its slots are about to be used again. */
+  retired(primary: number): void;
+  /** Another slot stands for a connection from now on. */
+  replaced(slot: number, heir: number): void;
   /** Called after each sweep. */
   tick(): void;
   losses(): Loss[];
@@ -62,10 +65,14 @@ export function createNames(config: Pick<Config, "deepInspect" | "resolveDns">, 
     payload: (payload) => deep?.payload(payload),
     opened(slot) {
       deep?.opened(slot);
-      ptr?.opened(slot);
+      if (table.points.isPrimary(slot)) ptr?.opened(slot);
     },
-    retiring: (slot) => deep?.retired(slot),
-    retired: (slot) => names.forget(slot),
+    retiring: (primary) => deep?.retired(primary),
+    retired: (primary) => names.forget(primary),
+    replaced(slot, heir) {
+      deep?.retired(slot);
+      names.move(slot, heir);
+    },
     tick() {
       deep?.tick();
       ptr?.tick();

@@ -1,13 +1,15 @@
 import type { Metrics } from "../api/metrics.ts";
-import type { Kernel } from "../bpf/kernel.ts";
-import type { RingHandlers } from "../bpf/ring.ts";
+import type { Kernel, KernelHandlers } from "../bpf/kernel.ts";
+import { splitMeta } from "../bpf/slots.ts";
 import type { Config } from "../config/types.ts";
 import { errorMessage } from "../errors.ts";
 import { AgentLoop } from "../flow/agent.ts";
 import { ConnectionView } from "../flow/connections.ts";
 import { Monitor } from "../flow/monitor.ts";
+import { endUnseen } from "../flow/departure.ts";
 import { FlowTable } from "../flow/table.ts";
 import type { Loss } from "../flow/types.ts";
+import { WatchState } from "../flow/watch-state.ts";
 import type { History } from "../history/history.ts";
 import { WindowRecorder } from "../history/windows.ts";
 import type { Logger } from "../log.ts";
@@ -20,6 +22,8 @@ export interface Agent {
   monitor: Monitor;
   loop: AgentLoop;
   names: AgentNames;
+  /** How the interfaces fare, for who follows them. */
+  watch: WatchState;
   /**
    * Stops the timers and hands what is left to history until `deadline` (monotonic milliseconds).
    * Detach first, so that nothing is counted later. What time did not suffice for is logged.
@@ -33,35 +37,57 @@ export interface AgentDeps {
   log: Logger;
   /** Hands memory that is not needed back to the system. */
   giveBack: () => void;
+  /** Called after each sweep that went well. */
+  swept?: () => void;
 }
 
 const monotonicMs = () => performance.now();
 
-/** Wires kernel, connection table, monitor and history together. Nothing is attached yet. */
+/**
+ * Wires kernel, connection table, monitor and history together. Nothing is attached yet.
+ * `config` is read at use where a reload may change it.
+ */
 export function createAgent(
   config: Config,
   deps: AgentDeps,
-  openKernel: (handlers: RingHandlers) => Kernel,
+  openKernel: (handlers: KernelHandlers) => Kernel,
 ): Agent {
-  const { history, metrics, log, giveBack } = deps;
+  const { history, metrics, log, giveBack, swept } = deps;
   const kernel = openKernel({
     event: (event) => loop.event(event),
     payload: (payload) => names.payload(payload),
     failed: (error) => log.error("an event was not handled", { error: errorMessage(error) }),
+    moved(ifindex, row) {
+      loop.catchUp();
+      for (const slot of table.live.subarray(0, table.size)) {
+        if (splitMeta(table.meta(slot)).ifindex === ifindex) kernel.slots.setRow(slot, row);
+      }
+    },
+    unwatched(ifindex) {
+      loop.catchUp();
+      endUnseen(table, ifindex, (other) => kernel.interfaces.get(other) !== undefined);
+    },
   });
-  const interfaceName = (ifindex: number) =>
-    kernel.interfaces.find((one) => one.ifindex === ifindex)?.name ?? `if${ifindex}`;
+  const interfaceName = (ifindex: number) => kernel.interfaces.nameOf(ifindex);
+  const watch = new WatchState(monotonicMs);
   const table = new FlowTable(
     kernel,
     {
       capacity: config.maxConnections,
-      timeoutMs: config.connectionTimeoutSeconds * 1000,
+      get timeoutMs() {
+        return config.connectionTimeoutSeconds * 1000;
+      },
+      mergesInterfaces: config.mergeInterfaces,
       opened: (slot) => names.opened(slot),
-      retired: (slot) => {
-        names.retiring(slot);
-        loop.retiring(slot);
-        recorder.retired(slot);
-        names.retired(slot);
+      retired: (primary) => {
+        names.retiring(primary);
+        loop.retiring(primary);
+        recorder.retired(primary);
+        names.retired(primary);
+      },
+      replaced: (slot, heir) => {
+        recorder.replaced(slot, heir);
+        names.replaced(slot, heir);
       },
     },
     monotonicMs(),
@@ -80,6 +106,7 @@ export function createAgent(
     table,
     windowMs: config.aggregationWindowSeconds * 1000,
     rows: history.writer,
+    severalPoints: () => config.mergeInterfaces && kernel.interfaces.list.length > 1,
     interfaceName,
     naming,
     fromBootNs,
@@ -101,7 +128,10 @@ export function createAgent(
     table,
     view,
     tableSize: config.maxConnections,
-    interfaces: () => kernel.interfaces,
+    interfaces: () => kernel.interfaces.list,
+    departed: kernel.interfaces.departed,
+    watch,
+    catchUp: () => loop.catchUp(),
     otherLosses: () => [...historyLosses(history, recorder), ...names.losses()],
     restraint,
     now: monotonicMs,
@@ -116,8 +146,8 @@ export function createAgent(
     swept() {
       names.tick();
       restraint.look();
+      swept?.();
     },
-    missingInterfaces: () => kernel.missingInterfaces(),
     observeSweep: (seconds) => metrics.observeSweep(seconds),
     observeDrain: (seconds) => metrics.observeDrain(seconds),
     observeLoopDelay: (seconds) => metrics.observeLoopDelay(seconds),
@@ -129,6 +159,7 @@ export function createAgent(
     monitor,
     loop,
     names,
+    watch,
     stop: async (deadline) => {
       const room = () => makeRoom(history, deadline);
       const ringBytes = await loop.stop(room);

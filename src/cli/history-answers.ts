@@ -68,7 +68,7 @@ export const rowSchema = z.object({
   src_port: z.number(),
   dst_port: z.number(),
   protocol: z.string(),
-  interface: z.string(),
+  observation_points: z.array(z.string()),
   length: z.number(),
   bytes_sent: z.number(),
   bytes_received: z.number(),

@@ -1,6 +1,7 @@
 import type { GroupKey, QuestionOrder } from "../history/question-types.ts";
 import { formatBytes, formatCount as formatShort, formatExact, formatMs } from "../top/numbers.ts";
-import { safeText } from "../top/text.ts";
+import { joinPath } from "../flow/path.ts";
+import { pathText, safeText } from "../top/text.ts";
 import type { Terminal } from "./ask-terminal.ts";
 import { formatLocal, localOffset } from "./ask-time.ts";
 import type {
@@ -19,6 +20,7 @@ type Order = HistoryRequest["order"];
 /** Cells that names and addresses keep however narrow the terminal is. */
 const NAME: Pick<Column, "least" | "fair"> = { least: 8, fair: 30 };
 const ADDRESS: Pick<Column, "least" | "fair"> = { least: 9, fair: 25 };
+const PATH: Pick<Column, "least" | "fair"> = { least: 8, fair: 24 };
 const BAR_CELLS = 20;
 const NOTHING = "-";
 
@@ -39,6 +41,7 @@ const KEY_CELLS: Partial<Record<GroupKey, Pick<Column, "least" | "fair">>> = {
   server: ADDRESS,
   client_network: ADDRESS,
   server_network: ADDRESS,
+  interface: PATH,
   domain: NAME,
   registered_domain: NAME,
 };
@@ -93,6 +96,12 @@ export function keyText(key: string | number | null | undefined, { ascii }: Term
   return key === null || key === undefined || key === "" ? NOTHING : safeText(String(key), ascii);
 }
 
+/** The value of a group by `name`. */
+function groupKeyText(name: string, key: string | number | null | undefined, terminal: Terminal): string {
+  const isPath = name === "interface" && typeof key === "string" && key !== "";
+  return isPath ? pathText(key, terminal.ascii) : keyText(key, terminal);
+}
+
 /** The sums that are shown: always what is largest, then the usual ones. */
 function sumColumns(order: Order): SumColumn[] {
   const asked = ORDER_COLUMNS.filter((column) => column.order === order);
@@ -124,7 +133,7 @@ export function groupTable(
   ];
   const padding = groupBy.slice(1).map(() => "");
   const rows = answer.groups.map(({ key, ...one }) => [
-    ...groupBy.map((name) => keyText(key[name], terminal)),
+    ...groupBy.map((name) => groupKeyText(name, key[name], terminal)),
     ...cells(one),
   ]);
   const isRest = answer.group_count > answer.groups.length;
@@ -142,8 +151,8 @@ export function seriesMeasure(order: Order): SeriesMeasure {
 }
 
 function seriesName(key: GroupKeyAnswer, terminal: Terminal): string {
-  return Object.values(key)
-    .map((value) => keyText(value, terminal))
+  return Object.entries(key)
+    .map(([name, value]) => groupKeyText(name, value, terminal))
     .join(" ");
 }
 
@@ -186,7 +195,7 @@ export const ROW_COLUMNS: readonly Column[] = [
   { head: "SOURCE", align: "left", ...ADDRESS },
   { head: "DESTINATION", align: "left", ...ADDRESS },
   { head: "PROTO", align: "left" },
-  { head: "IFACE", align: "left", rank: 4 },
+  { head: "IFACE", align: "left", ...PATH, rank: 4 },
   { head: "NAME", align: "left", ...NAME },
   { head: "BYTES", align: "right" },
   { head: "SENT", align: "right", rank: 3 },
@@ -205,7 +214,7 @@ export function rowCells(row: RowAnswer, terminal: Terminal): string[] {
     safeText(endText(row.src_ip, row.src_port), terminal.ascii),
     safeText(endText(row.dst_ip, row.dst_port), terminal.ascii),
     safeText(row.protocol, terminal.ascii),
-    safeText(row.interface, terminal.ascii),
+    pathText(joinPath(row.observation_points), terminal.ascii),
     keyText(row.domain, terminal),
     formatBytes(row.length),
     formatBytes(row.bytes_sent),

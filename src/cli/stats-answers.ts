@@ -13,6 +13,7 @@ export const statsSchema = shownSchema.extend({
   total_packets: count,
   total_bytes: count,
   attributed_packets: count,
+  duplicate_packets: count,
   table: z.object({ used: count, size: count }),
   history: z
     .object({

@@ -42,11 +42,18 @@ function block(label: string, texts: readonly string[]): string {
 /** A share of 1 that says 100% only when nothing is missing. */
 function coverageText({ coverage, total_packets, attributed_packets, interfaces }: StatsAnswer): string {
   if (total_packets === 0) return "nothing was seen yet";
+  // Such packets have nothing by which to tell them at a second interface: they count at each.
   const notIp = interfaces.reduce((sum, one) => sum + one.not_ip_packets, 0);
   const missing = total_packets - notIp - attributed_packets;
   if (missing <= 0) return "100%: every packet belongs to a connection that is shown";
   const percent = Math.floor(coverage * 10_000) / 100;
   return `${percent}%: ${formatExact(missing)} packets are counted, but not by connection`;
+}
+
+/** What several interfaces saw. */
+function againText({ duplicate_packets }: StatsAnswer): string {
+  if (duplicate_packets === 0) return "";
+  return `, each once; ${formatExact(duplicate_packets)} times one was seen at a further interface`;
 }
 
 function lossLines({ losses }: StatsAnswer): string[] {
@@ -107,7 +114,10 @@ export function statsReport(
       "connections",
       `${formatExact(stats.active_connections)} active; room for ${formatExact(table.size)}`,
     ),
-    line("since start", `${formatBytes(stats.total_bytes)} in ${formatExact(stats.total_packets)} packets`),
+    line(
+      "since start",
+      `${formatBytes(stats.total_bytes)} in ${formatExact(stats.total_packets)} packets${againText(stats)}`,
+    ),
     line("coverage", coverageText(stats)),
     block("lost", lossLines(stats)),
     block("history", historyLines(stats)),

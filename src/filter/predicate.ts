@@ -1,4 +1,5 @@
 import { domainMatcher } from "../flow/domain-pattern.ts";
+import { splitPath } from "../flow/path.ts";
 import { compareAddresses } from "./addresses.ts";
 import { matchesGlob } from "./glob.ts";
 import type { Comparison, End, FilterExpression, FilterSubject, FilterTest } from "./types.ts";
@@ -7,7 +8,7 @@ export type Predicate = (subject: FilterSubject) => boolean;
 
 type TestOf<Kind extends FilterTest["kind"]> = Extract<FilterTest, { kind: Kind }>;
 
-/** Names of interfaces that a test remembers: more than a host has at a time. */
+/** Paths of interfaces that a test remembers: more than most hosts have at a time. */
 const MAX_REMEMBERED = 1024;
 
 function ofEnd(end: End, client: Predicate, server: Predicate): Predicate {
@@ -48,11 +49,11 @@ function compilePort({ end, low, high }: TestOf<"port">): Predicate {
 function compileInterface({ pattern }: TestOf<"interface">): Predicate {
   const known = new Map<string, boolean>();
   return (subject) => {
-    const name = subject.interface;
-    const remembered = known.get(name);
+    const path = subject.interface;
+    const remembered = known.get(path);
     if (remembered !== undefined) return remembered;
-    const isMatch = matchesGlob(pattern, name);
-    if (known.size < MAX_REMEMBERED) known.set(name, isMatch);
+    const isMatch = splitPath(path).some((name) => matchesGlob(pattern, name));
+    if (known.size < MAX_REMEMBERED) known.set(path, isMatch);
     return isMatch;
   };
 }

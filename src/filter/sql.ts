@@ -1,4 +1,5 @@
 import { parseDomainPattern } from "../flow/domain-pattern.ts";
+import { PATH_SEPARATOR } from "../flow/path.ts";
 import { type Bound, type Condition } from "../history/condition.ts";
 import { domainKey } from "../history/naming-table.ts";
 import { DIRECTION_EGRESS, DIRECTION_INGRESS, KIND_PACKET } from "../history/schema.ts";
@@ -83,12 +84,22 @@ function compileDomain({ pattern }: TestOf<"domain">): Condition {
   return domainCondition("coalesce(n.reversed, '')", pattern);
 }
 
+/** Holds for a conversation that one of the interfaces of its path saw. */
 function compileInterface({ pattern }: TestOf<"interface">): Condition {
-  const isGlob = /[*?]/.test(pattern);
+  const having = (sql: string, bound: Bound[]): Condition => ({
+    sql: `c.interface_id IN (SELECT id FROM interfaces WHERE ${sql})`,
+    bound,
+  });
+  // In no name, but between those of a path.
+  if (pattern.includes(PATH_SEPARATOR)) return having("false", []);
+  if (!/[*?]/.test(pattern)) {
+    const [before, after] = [PATH_SEPARATOR, PATH_SEPARATOR];
+    return having("instr(concat(?, name, ?), ?) > 0", [before, after, before + pattern + after]);
+  }
+  const names = "json_each(concat(?, replace(json_quote(name), ?, ?), ?))";
   // A bracket begins a set of characters in GLOB alone.
-  const name = isGlob ? pattern.replaceAll("[", "[[]") : pattern;
-  const sql = `c.interface_id IN (SELECT id FROM interfaces WHERE name ${isGlob ? "GLOB" : "="} ?)`;
-  return { sql, bound: [name] };
+  const bound = ["[", PATH_SEPARATOR, '","', "]", pattern.replaceAll("[", "[[]")];
+  return having(`EXISTS (SELECT 1 FROM ${names} AS point WHERE point.value GLOB ?)`, bound);
 }
 
 function compileAlpn({ protocol }: TestOf<"alpn">): Condition {

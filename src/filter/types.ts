@@ -20,7 +20,7 @@ export type FilterTest =
   | { kind: "port"; end: End; low: number; high: number }
   /** IP protocol number. */
   | { kind: "protocol"; protocol: number }
-  /** Name of an interface, `*` and `?` as in globs. */
+  /** Name of an interface, `*` and `?` as in globs: of one of those that saw the connection. */
   | { kind: "interface"; pattern: string }
   | { kind: "direction"; direction: Direction }
   /** A canonical domain pattern as flow/domain-pattern.ts reads it; null: there is no name. */
@@ -49,6 +49,7 @@ export interface FilterSubject {
   readonly clientPort: number;
   readonly serverPort: number;
   readonly protocol: number;
+  /** The interfaces that saw it, as a path (see flow/path.ts). */
   readonly interface: string;
   readonly direction: Direction;
   readonly domain: string | null;

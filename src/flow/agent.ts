@@ -15,10 +15,11 @@ const DRAIN_MIN_MS = 5;
 const DRAIN_MAX_MS = 100;
 /** Work of one consume call, in events; the clock is read between calls. */
 const DRAIN_BATCH = 1024;
+const CATCH_UP_BATCH = 256;
 /** Draining hands the event loop back after this, in milliseconds; reading the table and retiring after the other. */
 const DRAIN_BUDGET_MS = 8;
 const TURN_MS = 4;
-/** How often the host's clock and its interfaces are looked at: each look takes as long as some thousand slots. */
+/** How often the host's clock is looked at: each look takes as long as some thousand slots. */
 const HOST_LOOK_MS = 3000;
 /** A timer of no delay takes as long. */
 const TIMER_MS = 1;
@@ -29,12 +30,10 @@ export interface AgentParts {
   table: FlowTable;
   view: ConnectionView;
   monitor: Monitor;
-  /** History: a packet in raw mode, the end of a sweep; `then` is called once what that takes is done. */
-  recorder: { packet(event: KernelEvent): void; swept(then: () => void): void };
+  /** History: a packet in raw mode, that there are no more at the moment, the end of a sweep; `then` is called once what that takes is done. */
+  recorder: { packet(event: KernelEvent): void; drained(): void; swept(then: () => void): void };
   /** Called after each sweep. */
   swept(): void;
-  /** Watched interfaces that are gone. */
-  missingInterfaces(): string[];
   /** Reading the table took so long, what ran in between not included. */
   observeSweep(seconds: number): void;
   observeDrain(seconds: number): void;
@@ -89,6 +88,7 @@ export class AgentLoop {
     clearTimeout(this.drainTimer);
     clearTimeout(this.sweepTimer);
     while ((await room()) && this.parts.ring.drain(DRAIN_BATCH) >= DRAIN_BATCH);
+    this.parts.recorder.drained();
     this.discoverLost(this.parts.now());
     return this.parts.ring.usedBytes();
   }
@@ -99,14 +99,28 @@ export class AgentLoop {
     else if (event.type === EVENT.AYAFLOW_EVENT_OPEN) this.open(event.slot, event.gen);
   }
 
-  /** Called by the table just before a connection's slot is used again. */
-  retiring(slot: number): void {
-    if (this.parts.monitor.watched) this.retired.push(this.parts.view.connection(slot));
+  /** Called by the table just before a connection's slots are used again. */
+  retiring(primary: number): void {
+    if (this.parts.monitor.watched) this.retired.push(this.parts.view.connection(primary));
+  }
+
+  /** Takes in the events of what was counted until now, as far as there is time. */
+  catchUp(): void {
+    if (this.stopped) return;
+    const { ring } = this.parts;
+    const until = this.parts.now() + TURN_MS;
+    while (ring.drain(CATCH_UP_BATCH) >= CATCH_UP_BATCH && this.parts.now() < until);
+    this.parts.recorder.drained();
   }
 
   private open(slot: number, gen: number): void {
-    const isNew = this.parts.table.open(slot, gen, this.parts.now());
-    if (isNew && this.parts.monitor.watched) this.opened.push(slot);
+    if (this.parts.table.open(slot, gen, this.parts.now())) this.noteOpened(slot);
+  }
+
+  /** A further point of a connection that is known changes that one, which the next sweep tells. */
+  private noteOpened(slot: number): void {
+    const { monitor, table } = this.parts;
+    if (monitor.watched && table.points.isPrimary(slot)) this.opened.push(slot);
   }
 
   private scheduleDrain(delay: number): void {
@@ -124,6 +138,7 @@ export class AgentLoop {
       count += drained;
       more = drained >= DRAIN_BATCH;
     } while (more && this.parts.now() - started < DRAIN_BUDGET_MS);
+    this.parts.recorder.drained();
     if (count > 0) this.parts.observeDrain((this.parts.now() - started) / 1000);
     this.drainEveryMs =
       count > DRAIN_BATCH
@@ -174,12 +189,9 @@ export class AgentLoop {
   }
 
   private lookAtHost(): void {
-    const { clock, monitor, log } = this.parts;
+    const { clock, log } = this.parts;
     const step = clock.refresh();
     if (step !== 0) log.warn("the wall clock was set", { step_ms: Math.round(step) });
-    for (const name of monitor.noteMissing(this.parts.missingInterfaces())) {
-      log.warn("a watched interface is gone: restart the agent to watch it again", { interface: name });
-    }
   }
 
   private readTable(): void {
@@ -228,8 +240,6 @@ export class AgentLoop {
     const lost = this.parts.monitor.lostOpens();
     if (lost === this.lostOpens) return;
     this.lostOpens = lost;
-    this.parts.table.discover(now, (slot) => {
-      if (this.parts.monitor.watched) this.opened.push(slot);
-    });
+    this.parts.table.discover(now, (slot) => this.noteOpened(slot));
   }
 }

@@ -6,7 +6,7 @@ import type { SlotSubject } from "./slot-subject.ts";
 import type { FlowTable } from "./table.ts";
 import type { LiveSort, WallClock } from "./types.ts";
 
-/** How slots are ordered, ascending. */
+/** How connections, given by their primary slots, are ordered, ascending. */
 export interface SlotSort {
   /** NaN where there is nothing to order by: last, whichever way. */
   key: (slot: number) => number;
@@ -79,13 +79,13 @@ function byCounters(
   of: (sent: number, received: number) => number,
   unit: "packets" | "bytes",
 ): SlotSort {
-  const { slots } = table.kernel;
+  const { sums, kernel } = table;
   const counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
   return byNumber((slot) => {
-    slots.counters(slot, counters);
+    sums.counters(slot, counters);
     const a = unit === "packets" ? counters.packetsA : counters.bytesA;
     const b = unit === "packets" ? counters.packetsB : counters.bytesB;
-    return slots.client(slot) === 0 ? of(a, b) : of(b, a);
+    return kernel.slots.client(slot) === 0 ? of(a, b) : of(b, a);
   });
 }
 
@@ -96,9 +96,8 @@ const onlyReceived = (_sent: number, received: number) => received;
 /** The order that a query asks for. */
 export function slotSort(sort: LiveSort, source: SortSource): SlotSort {
   const { table, clock, subjects } = source;
-  const { slots } = table.kernel;
+  const { sums } = table;
   const [subject] = subjects;
-  const firstSeen = (slot: number) => clock.fromBootNs(slots.firstBootNs(slot));
   switch (sort) {
     case "packets":
     case "bytes":
@@ -112,16 +111,15 @@ export function slotSort(sort: LiveSort, source: SortSource): SlotSort {
     case "bytes_received":
       return byCounters(source, onlyReceived, "bytes");
     case "rate":
-      return byNumber((slot) => table.byteRate[slot] ?? 0);
+      return byNumber((slot) => table.bytesPerSecond(slot));
     case "rtt":
-      return byNumber((slot) => handshakeNs(slots.handshake(slot)) ?? Number.NaN);
+      return byNumber((slot) => handshakeNs(sums.handshake(slot)) ?? Number.NaN);
     case "retransmits":
-      return byNumber((slot) => slots.retransmits(slot));
+      return byNumber((slot) => sums.retransmits(slot, 0) + sums.retransmits(slot, 1));
     case "first_seen":
-      return byNumber(firstSeen);
+      return byNumber((slot) => sums.firstSeenMs(slot, clock));
     case "last_seen":
-      // As ConnectionView has it.
-      return byNumber((slot) => Math.max(firstSeen(slot), clock.fromJiffies(slots.lastJiffies(slot))));
+      return byNumber((slot) => sums.lastSeenMs(slot, clock));
     case "client":
     case "server":
       return byAddress(source, sort);
@@ -134,6 +132,6 @@ export function slotSort(sort: LiveSort, source: SortSource): SlotSort {
     case "protocol":
       return byText((slot) => protocolName(subject.moveTo(slot).protocol));
     case "state":
-      return byNumber((slot) => slots.state(slot));
+      return byNumber((slot) => table.kernel.slots.state(slot));
   }
 }

@@ -1,6 +1,7 @@
 import type { FilterSubject } from "../filter/types.ts";
 import { handshakeNs, type SideCounters, splitMeta } from "../bpf/slots.ts";
 import type { DomainSource, Naming } from "./naming.ts";
+import { pathOf } from "./point-paths.ts";
 import type { FlowTable } from "./table.ts";
 import { type ConnectionState, type Direction, TCP_STATES } from "./types.ts";
 import { directionName } from "./wire.ts";
@@ -8,13 +9,12 @@ import { directionName } from "./wire.ts";
 const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
 
-/** The connection of one slot at a time, read when asked: made once, it makes no garbage of its own. */
+/** The connection of one primary slot at a time, read when asked: made once, it makes no garbage of its own. */
 export class SlotSubject implements FilterSubject {
   readonly isReversed = false;
   protocol = 0;
   private slot = 0;
   private isIpv6 = false;
-  private ifindex = 0;
   private clientSide: 0 | 1 = 0;
   private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
   private readonly client4 = new Uint8Array(IPV4_BYTES);
@@ -29,11 +29,10 @@ export class SlotSubject implements FilterSubject {
   ) {}
 
   moveTo(slot: number): this {
-    const { protocol, ipv6, ifindex } = splitMeta(this.table.meta(slot));
+    const { protocol, ipv6 } = splitMeta(this.table.meta(slot));
     this.slot = slot;
     this.protocol = protocol;
     this.isIpv6 = ipv6;
-    this.ifindex = ifindex;
     this.clientSide = this.table.kernel.slots.client(slot);
     return this;
   }
@@ -56,7 +55,7 @@ export class SlotSubject implements FilterSubject {
   }
 
   get interface(): string {
-    return this.interfaceName(this.ifindex);
+    return pathOf(this.table, this.slot, this.interfaceName);
   }
 
   get direction(): Direction {
@@ -94,11 +93,12 @@ export class SlotSubject implements FilterSubject {
   }
 
   get rttNs(): number | null {
-    return handshakeNs(this.table.kernel.slots.handshake(this.slot));
+    return handshakeNs(this.table.sums.handshake(this.slot));
   }
 
   get retransmits(): number {
-    return this.table.kernel.slots.retransmits(this.slot);
+    const { sums } = this.table;
+    return sums.retransmits(this.slot, 0) + sums.retransmits(this.slot, 1);
   }
 
   private get serverSide(): 0 | 1 {
@@ -106,7 +106,7 @@ export class SlotSubject implements FilterSubject {
   }
 
   private read(): SideCounters {
-    this.table.kernel.slots.counters(this.slot, this.counters);
+    this.table.sums.counters(this.slot, this.counters);
     return this.counters;
   }
 

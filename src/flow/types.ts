@@ -2,6 +2,7 @@ import type { FilterParameters } from "../filter/parameters.ts";
 import type { FilterExpression } from "../filter/types.ts";
 import type { Naming } from "./naming.ts";
 import type { RestraintState } from "./restraint.ts";
+import type { WatchView } from "./watch-state.ts";
 
 /** Which way a packet crossed the interface: the hook's own direction, never guessed. */
 export type Direction = "ingress" | "egress";
@@ -29,11 +30,26 @@ export interface WallClock {
   fromJiffies(low: number): number;
 }
 
-/** One connection as the kernel counts it: both directions of one 5-tuple on one interface. */
+/** An interface that sees a connection, and what it saw of it. */
+export interface ObservationPoint {
+  interface: string;
+  /** How the client's packets cross it. */
+  direction: Direction;
+  sent: Counters;
+  received: Counters;
+}
+
+/**
+ * One connection: both directions of one 5-tuple, however many interfaces its packets cross. Each packet counts once: of
+ * each side it has what the observation point has that saw the most.
+ */
 export interface Connection {
   /** Stable while the connection lives and not used again by this process. */
   id: string;
+  /** The interface that saw it first. */
   interface: string;
+  /** In the order in which they first saw it; one at least. */
+  observationPoints: ObservationPoint[];
   /** IP protocol number (IANA), 6 for TCP. */
   protocol: number;
   clientAddress: string;
@@ -93,9 +109,11 @@ export interface Loss {
 export interface Stats {
   uptimeSeconds: number;
   interfaces: InterfaceTotals[];
-  /** Sums of `interfaces` since start. */
+  /** Each packet once, since start: sums of `interfaces` without `duplicates`. */
   total: Counters;
   attributed: Counters;
+  /** Packets of connections that further interfaces saw again, since start. */
+  duplicates: Counters;
   /** Over the last seconds, not since start. */
   packetsPerSecond: number;
   bytesPerSecond: number;
@@ -108,6 +126,7 @@ export interface Stats {
   ringUsedBytes: number;
   ringSizeBytes: number;
   restraint: RestraintState;
+  watch: WatchView;
 }
 
 export const LIVE_SORTS = [

@@ -21,6 +21,7 @@ const MIN_WAL_BYTES = 256 * 1024;
 /** The WAL may have this share of the size cap. */
 const WAL_SHARE = 1 / 128;
 
+/** The sizes and ages are read at each use, so that getters may change them; call `retention.start` then. */
 export interface HistoryOptions {
   path: string;
   lockFile: LockFile;
@@ -75,7 +76,7 @@ function moved(path: string): string {
  * @throws AyaflowError when the file is in use, newer, broken, another application's, or cannot be made.
  */
 export function openHistory(options: HistoryOptions): History {
-  const { path, log, now, maxDbSizeBytes, dataRetentionSeconds } = options;
+  const { path, log, now, maxDbSizeBytes } = options;
   const clock = options.clock ?? (() => performance.now());
   const { db, close } = openDatabase(path, options.lockFile);
   const inode = inodeOf(path);
@@ -115,9 +116,15 @@ export function openHistory(options: HistoryOptions): History {
     levels,
     parts,
     folding,
-    maxDbSizeBytes,
-    dataRetentionSeconds,
-    levelSeconds: options.levelSeconds ?? KEEP_ALL,
+    get maxDbSizeBytes() {
+      return options.maxDbSizeBytes;
+    },
+    get dataRetentionSeconds() {
+      return options.dataRetentionSeconds;
+    },
+    get levelSeconds() {
+      return options.levelSeconds ?? KEEP_ALL;
+    },
     log,
     now,
     clock,

@@ -3,7 +3,7 @@ import type { SqlConnection } from "./connection.ts";
 
 const MAX_CACHED = 4096;
 
-/** Interns the names of interfaces, which are never deleted. */
+/** Interns the interfaces of connections, each set of them as a path (see flow/path.ts). They are never deleted. */
 export class InterfaceTable {
   private readonly select: Statement<{ id: number }, [string]>;
   private readonly insert: Statement<{ id: number }, [string]>;

@@ -1,4 +1,5 @@
 import { formatAddress } from "../flow/address.ts";
+import { firstOfPath, splitPath } from "../flow/path.ts";
 import { protocolName } from "../flow/protocol.ts";
 import { connectionId } from "./connection-id.ts";
 import { DETAIL_JOIN, formatNaming, NAMING_SQL, type StoredNaming } from "./naming-table.ts";
@@ -25,6 +26,7 @@ export interface StoredRow extends StoredNaming {
   server: Uint8Array;
   server_port: number;
   protocol: number;
+  /** As a path. */
   interface: string;
 }
 
@@ -57,7 +59,8 @@ export function formatItem(row: StoredRow): HistoryItem {
     protocol: protocolName(row.protocol),
     length: row.bytes_sent + row.bytes_received,
     direction: row.direction === DIRECTION_EGRESS ? "egress" : "ingress",
-    interface: row.interface,
+    interface: firstOfPath(row.interface),
+    observation_points: splitPath(row.interface),
     row_type: isPacket ? "raw" : "aggregated",
     packet_count: row.packets_sent + row.packets_received,
     bytes_sent: row.bytes_sent,

@@ -23,6 +23,7 @@ const FEW_BYTES = 256 * 1024;
 /** Seconds that each level is kept for; 0 for as long as there is space. */
 export type LevelSeconds = Readonly<Record<Level, number>>;
 
+/** The sizes and ages are read at each use: they may change. */
 export interface RetentionOptions {
   store: Store;
   segments: SegmentTracker;
@@ -58,7 +59,7 @@ export class Retention {
   private hasOld = true;
 
   constructor(private readonly options: RetentionOptions) {
-    const { store, levels, parts, segments, folding, levelSeconds } = options;
+    const { store, levels, parts, segments, folding } = options;
     this.ageClock = new AgeClock(options.now, options.clock);
     this.rows = new RowRetention(store.db, levels);
     this.parts = new PartRetention(levels, parts);
@@ -66,10 +67,12 @@ export class Retention {
       db: store.db,
       segments,
       levels,
-      levelSeconds,
+      get levelSeconds() {
+        return options.levelSeconds;
+      },
       isHeld: (conversation) => folding.holds(conversation),
     });
-    this.space = new Space(store, options.maxDbSizeBytes);
+    this.space = new Space(store, () => options.maxDbSizeBytes);
     this.usedAtStart = this.space.usedBytes();
     this.timer = setInterval(() => this.start(), INTERVAL_MS);
     this.timer.unref();

@@ -21,9 +21,14 @@ export class Space {
 
   constructor(
     private readonly store: Store,
-    private readonly maxBytes: number,
+    /** Read at each use: it may change. */
+    private readonly largest: () => number,
   ) {
     this.pageSize = this.pragma("page_size");
+  }
+
+  private get maxBytes(): number {
+    return this.largest();
   }
 
   usedBytes(): number {

@@ -14,6 +14,7 @@ export interface Identity {
   serverPort: number;
   /** IP protocol number. */
   protocol: number;
+  /** Those that saw it, as a path (see flow/path.ts). */
   interface: string;
   naming: Naming;
 }
@@ -63,7 +64,10 @@ export interface HistoryItem {
   /** Bytes of the row's window, both directions. */
   length: number;
   direction: Direction;
+  /** The one that saw it first. */
   interface: string;
+  /** Those that saw it, in the order in which they first did. */
+  observation_points: readonly string[];
   row_type: "raw" | "aggregated";
   packet_count: number;
   bytes_sent: number;

@@ -1,17 +1,15 @@
 import type { KernelEvent } from "../bpf/ring.ts";
-import { handshakeNs, type SideCounters, splitMeta } from "../bpf/slots.ts";
+import { handshakeNs, type SideCounters } from "../bpf/slots.ts";
 import { directionName } from "../flow/wire.ts";
-import type { Naming } from "../flow/naming.ts";
-import type { FlowTable } from "../flow/table.ts";
-import { type Identities, NOBODY } from "./identities.ts";
-import type { Identity, RowValues } from "./types.ts";
+import { ConnectionIdentities, type IdentityOptions } from "./connection-identities.ts";
+import type { Identities } from "./identities.ts";
+import { PacketRows } from "./packet-rows.ts";
+import type { RowValues } from "./types.ts";
 
 /** Slots looked at before the clock is read, and how long one slice of a window's end may take. */
 const SLICE_SLOTS = 256;
 const SLICE_BUDGET_MS = 3;
 const FIELDS = 5;
-const IPV4_BYTES = 4;
-const IPV6_BYTES = 16;
 
 /** Where rows go: the writer. */
 export interface RowSink {
@@ -23,14 +21,12 @@ export interface RowSink {
   refuse(): void;
 }
 
-export interface WindowOptions {
-  table: FlowTable;
+export interface WindowOptions extends IdentityOptions {
   /** Length of a window in milliseconds; 0 records packets instead. */
   windowMs: number;
   rows: RowSink;
-  interfaceName: (ifindex: number) => string;
-  /** Of a live slot, up to and including its retirement: another object whenever more is known. */
-  naming: (slot: number) => Naming;
+  /** Whether a connection can have several observation points. */
+  severalPoints: () => boolean;
   fromBootNs: (ns: number) => number;
   /** Milliseconds since the epoch. */
   wallMs: () => number;
@@ -42,12 +38,12 @@ export interface WindowOptions {
 
 /**
  * Makes history rows: for every connection that had packets in a window one row with just those,
- * or, with a window of 0, one row a packet. The rows of a connection add up to its counters.
+ * or, with a window of 0, one row a packet. The rows of a connection add up to its counters, however many interfaces see
+ * it. A connection is given by its primary slot.
  */
 export class WindowRecorder {
-  /** Of the connection in each slot that has had a row, held; else NOBODY. */
-  private readonly identities: Uint32Array;
-  private readonly clients: Uint8Array;
+  private readonly identities: ConnectionIdentities;
+  private readonly packets: PacketRows;
   /** Counters already in rows: packets and bytes of A, packets and bytes of B, retransmits. */
   private readonly recorded: Float64Array;
   private readonly counters: SideCounters = { packetsA: 0, bytesA: 0, packetsB: 0, bytesB: 0 };
@@ -57,18 +53,16 @@ export class WindowRecorder {
   private factor = 1;
   private walking = false;
   private finished = false;
-  /** Packets of raw mode whose connection's slot had gone by the time the ring was drained. */
-  stalePackets = 0;
 
   constructor(private readonly options: WindowOptions) {
     const capacity = options.table.live.length;
-    this.identities = new Uint32Array(capacity);
-    this.clients = new Uint8Array(capacity);
+    this.identities = new ConnectionIdentities(options.rows.identities, options);
+    this.packets = new PacketRows({ ...options, identities: this.identities });
     this.recorded = new Float64Array(capacity * FIELDS);
     this.windowStart = this.align(options.wallMs());
     this.row = {
       timestampMs: 0,
-      kind: options.windowMs === 0 ? "packet" : "window",
+      kind: "window",
       direction: "ingress",
       packetsSent: 0,
       bytesSent: 0,
@@ -80,28 +74,19 @@ export class WindowRecorder {
     };
   }
 
-  /** One packet of raw mode. Only between `open` and the slot's next life: the ring keeps the order. */
+  /** Packets of raw mode whose connection's slot had gone by the time the ring was drained. */
+  get stalePackets(): number {
+    return this.packets.stale;
+  }
+
+  /** One packet of raw mode. */
   packet(event: KernelEvent): void {
-    const { table, rows, fromBootNs } = this.options;
-    if (!rows.accepts) {
-      rows.refuse();
-      return;
-    }
-    if (!table.holds(event.slot, event.gen) && !table.open(event.slot, event.gen, this.options.now())) {
-      this.stalePackets += event.packets;
-      return;
-    }
-    const identity = this.identity(event.slot);
-    const { row } = this;
-    const byClient = event.side === this.clients[event.slot];
-    row.timestampMs = fromBootNs(event.bootNs);
-    row.direction = directionName(event.direction);
-    row.packetsSent = byClient ? event.packets : 0;
-    row.bytesSent = byClient ? event.bytes : 0;
-    row.packetsReceived = byClient ? 0 : event.packets;
-    row.bytesReceived = byClient ? 0 : event.bytes;
-    row.tcpFlags = event.tcpFlags;
-    rows.appendOf(identity, row);
+    this.packets.packet(event);
+  }
+
+  /** The events at hand are read: packets that waited for it get their rows. */
+  drained(): void {
+    this.packets.drained();
   }
 
   /** Makes windows `factor` times as long, until it is told otherwise. */
@@ -128,13 +113,20 @@ export class WindowRecorder {
     });
   }
 
-  /** The rest of a connection whose slot is about to be used again. */
-  retired(slot: number): void {
+  /** The rest of a connection whose slots are about to be used again. */
+  retired(primary: number): void {
     if (this.options.windowMs !== 0) {
-      this.record(slot);
-      this.recorded.fill(0, slot * FIELDS, (slot + 1) * FIELDS);
+      this.record(primary);
+      this.recorded.fill(0, primary * FIELDS, (primary + 1) * FIELDS);
     }
-    this.forget(slot);
+    this.identities.forget(primary);
+  }
+
+  /** `heir` stands for the connection of `primary` from now on. */
+  replaced(primary: number, heir: number): void {
+    this.recorded.copyWithin(heir * FIELDS, primary * FIELDS, (primary + 1) * FIELDS);
+    this.recorded.fill(0, primary * FIELDS, (primary + 1) * FIELDS);
+    this.identities.replace(primary, heir);
   }
 
   /**
@@ -147,7 +139,8 @@ export class WindowRecorder {
     if (windowMs === 0) return 0;
     for (let index = 0; index < table.size; index++) {
       if (index % SLICE_SLOTS === 0 && !(await room())) return table.size - index;
-      this.record(table.live[index] ?? 0);
+      const slot = table.live[index] ?? 0;
+      if (table.points.isPrimary(slot)) this.record(slot);
     }
     return 0;
   }
@@ -173,7 +166,7 @@ export class WindowRecorder {
       for (; index < end; index++) {
         const slot = slots[index] ?? 0;
         // Retired between two slices: its rest is in a row already.
-        if (this.options.table.meta(slot) !== 0) this.record(slot);
+        if (this.options.table.points.isPrimary(slot)) this.record(slot);
       }
       if (this.options.now() - started > SLICE_BUDGET_MS && index < slots.length) {
         this.options.soon(() => this.walk(slots, index, done));
@@ -183,12 +176,13 @@ export class WindowRecorder {
     done();
   }
 
-  private record(slot: number): void {
-    const { slots } = this.options.table.kernel;
-    const { counters, recorded } = this;
-    const at = slot * FIELDS;
-    slots.counters(slot, counters);
-    const retransmits = slots.retransmits(slot);
+  private record(primary: number): void {
+    const { sums, kernel } = this.options.table;
+    const { slots } = kernel;
+    const { counters, recorded, identities } = this;
+    const at = primary * FIELDS;
+    sums.counters(primary, counters);
+    const retransmits = sums.retransmits(primary, 0) + sums.retransmits(primary, 1);
     const packetsA = counters.packetsA - (recorded[at] ?? 0);
     const packetsB = counters.packetsB - (recorded[at + 2] ?? 0);
     const bytesA = counters.bytesA - (recorded[at + 1] ?? 0);
@@ -198,19 +192,19 @@ export class WindowRecorder {
     const { rows } = this.options;
     if (rows.accepts) {
       const { row } = this;
-      const client = slots.client(slot);
-      if (this.clients[slot] !== client) this.forget(slot);
+      const client = slots.client(primary);
+      if (identities.client(primary) !== client) identities.forget(primary);
       const a = client === 0;
       row.timestampMs = this.windowStart;
-      row.direction = directionName(slots.clientDirection(slot));
+      row.direction = directionName(slots.clientDirection(primary));
       row.packetsSent = a ? packetsA : packetsB;
       row.bytesSent = a ? bytesA : bytesB;
       row.packetsReceived = a ? packetsB : packetsA;
       row.bytesReceived = a ? bytesB : bytesA;
-      row.tcpFlags = slots.flags(slot);
-      row.rttNs = handshakeNs(slots.handshake(slot));
+      row.tcpFlags = sums.flags(primary);
+      row.rttNs = handshakeNs(sums.handshake(primary));
       row.retransmits = retransmits - (recorded[at + 4] ?? 0);
-      rows.appendOf(this.identity(slot), row);
+      rows.appendOf(identities.of(primary), row);
     } else {
       rows.refuse();
     }
@@ -219,39 +213,5 @@ export class WindowRecorder {
     recorded[at + 2] = counters.packetsB;
     recorded[at + 3] = counters.bytesB;
     recorded[at + 4] = retransmits;
-  }
-
-  /** The identity of the connection in `slot`: another once more is known of it, so that earlier rows keep theirs. */
-  private identity(slot: number): number {
-    const known = this.identities[slot] ?? NOBODY;
-    const naming = this.options.naming(slot);
-    const { identities } = this.options.rows;
-    if (known !== NOBODY && identities.naming(known) === naming) return known;
-    this.forget(slot);
-    const { table, interfaceName } = this.options;
-    const { slots } = table.kernel;
-    const { protocol, ipv6, ifindex } = splitMeta(table.meta(slot));
-    const client = slots.client(slot);
-    const server = client === 0 ? 1 : 0;
-    const of: Identity = {
-      client: slots.address(slot, client),
-      server: slots.address(slot, server),
-      clientPort: slots.port(slot, client),
-      serverPort: slots.port(slot, server),
-      protocol,
-      interface: interfaceName(ifindex),
-      naming,
-    };
-    this.clients[slot] = client;
-    const identity = identities.open(of, ipv6 ? IPV6_BYTES : IPV4_BYTES);
-    this.identities[slot] = identity;
-    return identity;
-  }
-
-  private forget(slot: number): void {
-    const known = this.identities[slot] ?? NOBODY;
-    if (known === NOBODY) return;
-    this.options.rows.identities.release(known);
-    this.identities[slot] = NOBODY;
   }
 }

@@ -39,6 +39,12 @@ export class ConnectionNames {
     return isMoreTrusted(source, this.get(connection).domainSource);
   }
 
+  /** What is known of one is that of another from now on. */
+  move(connection: number, to: number): void {
+    this.namings[to] = this.namings[connection];
+    this.forget(connection);
+  }
+
   forget(connection: number): void {
     this.namings[connection] = undefined;
   }

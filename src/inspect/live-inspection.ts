@@ -3,6 +3,7 @@ import type { KernelPayload } from "../bpf/ring.ts";
 import { splitMeta } from "../bpf/slots.ts";
 import { formatAddress } from "../flow/address.ts";
 import { wireAddress } from "../flow/wire.ts";
+import { NO_POINT } from "../flow/points.ts";
 import type { FlowTable } from "../flow/table.ts";
 import type { ConnectionNames, NamingUpdate } from "./connection-names.ts";
 import { type ConnectionOwner, Inspector } from "./inspector.ts";
@@ -22,19 +23,25 @@ export interface LiveInspectionOptions {
   lookup: (lookup: Lookup) => void;
 }
 
-/** Looks into the payload that the kernel hands over; a connection's number is its slot. */
+/** What is wanted of a connection's payload, by primary; 0 is what the kernel's budget allows. */
+const ENDED = 1;
+const ALWAYS = 2;
+
+/**
+ * Looks into the payload that the kernel hands over, that of each packet once, however many interfaces it crosses; a
+ * connection's number is its primary slot.
+ */
 export class LiveInspection implements ConnectionOwner {
   readonly inspector = new Inspector(this);
   /** Payloads whose connection had gone by the time they were read. */
   stalePayloads = 0;
-  /** By slot and side: where its TCP stream starts, as far as payload told. */
+  /** By connection and side: where its TCP stream starts, as far as payload told. */
   private readonly starts: Uint32Array;
-  /** By slot: its connection's inspection has ended. */
-  private readonly ended: Uint8Array;
+  private readonly wanted: Uint8Array;
 
   constructor(private readonly options: LiveInspectionOptions) {
     this.starts = new Uint32Array(options.table.live.length * 2);
-    this.ended = new Uint8Array(options.table.live.length);
+    this.wanted = new Uint8Array(options.table.live.length);
   }
 
   payload(payload: KernelPayload): void {
@@ -45,12 +52,20 @@ export class LiveInspection implements ConnectionOwner {
       return;
     }
     const { slots } = table.kernel;
+    const connection = table.points.primary(slot);
+    if (table.sums.owner(connection, side) !== slot) {
+      // Another point has both sides before this one does.
+      if (table.sums.owner(connection, side === 0 ? 1 : 0) !== slot) this.stopWhereSeen(connection, slot);
+      return;
+    }
     if (slots.isInspectionStopped(slot)) return;
     // The kernel begins anew with another connection only.
-    if (this.isOfAnother(slot, side, startSequence) || this.ended[slot] === 1) this.restart(slot);
+    if (this.isOfAnother(connection, side, startSequence) || this.wanted[connection] === ENDED) {
+      this.restart(connection);
+    }
     const isFragment = fragment !== FRAGMENT.AYAFLOW_FRAGMENT_NONE;
     this.inspector.packet({
-      connection: slot,
+      connection,
       side,
       sourcePort: slots.port(slot, side),
       destinationPort: slots.port(slot, side === 0 ? 1 : 0),
@@ -71,20 +86,23 @@ export class LiveInspection implements ConnectionOwner {
     });
   }
 
-  /** A connection was taken up: its server may be known by an answer seen before. */
+  /** A slot was taken up: the server of its connection may be known by an answer seen before on that interface. */
   opened(slot: number): void {
     const { table, names, interfaceName, wallMs } = this.options;
+    const connection = table.points.primary(slot);
     const { ifindex } = splitMeta(table.meta(slot));
-    const address = serverAddress(table, slot);
+    const address = serverAddress(table, connection);
     const domain = this.inspector.addresses.find(interfaceName(ifindex), address, wallMs());
-    if (domain !== null) names.learn(slot, { domain, domainSource: "dns" });
+    if (domain !== null) names.learn(connection, { domain, domainSource: "dns" });
+    // What is known to be wanted of the connection is wanted of its further points too.
+    if (connection !== slot) this.setMode(slot, this.wanted[connection] ?? 0);
   }
 
-  /** A connection's slot is about to be used again. */
-  retired(slot: number): void {
-    this.inspector.end(slot);
-    this.starts.fill(0, slot * 2, slot * 2 + 2);
-    this.ended[slot] = 0;
+  /** A connection's slots are about to be used again. */
+  retired(connection: number): void {
+    this.inspector.end(connection);
+    this.starts.fill(0, connection * 2, connection * 2 + 2);
+    this.wanted[connection] = 0;
   }
 
   /** Called about once a second. */
@@ -92,50 +110,67 @@ export class LiveInspection implements ConnectionOwner {
     this.inspector.tick(this.options.wallMs());
   }
 
-  learn(slot: number, update: NamingUpdate): void {
-    this.options.names.learn(slot, update);
+  learn(connection: number, update: NamingUpdate): void {
+    this.options.names.learn(connection, update);
   }
 
-  want(slot: number, wanted: Wanted): void {
-    const { slots } = this.options.table.kernel;
-    this.ended[slot] = wanted === "none" ? 1 : 0;
-    if (wanted === "none") slots.stopInspection(slot);
-    else if (wanted === "always") slots.inspectAlways(slot);
+  want(connection: number, wanted: Wanted): void {
+    const mode = wanted === "none" ? ENDED : wanted === "always" ? ALWAYS : 0;
+    this.wanted[connection] = mode;
+    this.options.table.points.each(connection, (slot) => this.setMode(slot, mode));
   }
 
   lookup(lookup: Lookup): void {
     this.options.lookup(lookup);
   }
 
-  ends(slot: number, side: Side): Ends {
+  ends(connection: number, side: Side): Ends {
     const { table, interfaceName } = this.options;
     const { slots } = table.kernel;
-    const { ifindex, ipv6 } = splitMeta(table.meta(slot));
+    const { ifindex, ipv6 } = splitMeta(table.meta(connection));
     const other = side === 0 ? 1 : 0;
     return {
       interface: interfaceName(ifindex),
-      source: formatAddress(wireAddress(slots.address(slot, side), ipv6)),
-      sourcePort: slots.port(slot, side),
-      destination: formatAddress(wireAddress(slots.address(slot, other), ipv6)),
-      destinationPort: slots.port(slot, other),
+      source: formatAddress(wireAddress(slots.address(connection, side), ipv6)),
+      sourcePort: slots.port(connection, side),
+      destination: formatAddress(wireAddress(slots.address(connection, other), ipv6)),
+      destinationPort: slots.port(connection, other),
     };
   }
 
-  /** Whether a SYN has begun another connection in the slot since its last payload. */
-  private isOfAnother(slot: number, side: Side, start: number): boolean {
+  private setMode(slot: number, mode: number): void {
+    const { slots } = this.options.table.kernel;
+    if (mode === ENDED) slots.stopInspection(slot);
+    // Where it was stopped, other points tell the same.
+    else if (mode === ALWAYS && !slots.isInspectionStopped(slot)) slots.inspectAlways(slot);
+  }
+
+  /** Ends the hand-over of payload at a point when others have seen packets of both sides: it is not wanted there. */
+  private stopWhereSeen(connection: number, slot: number): void {
+    const { points, kernel } = this.options.table;
+    let [a, b] = [0, 0];
+    for (let point = connection; point !== slot && point !== NO_POINT; point = points.next(point)) {
+      a += kernel.slots.sidePackets(point, 0);
+      b += kernel.slots.sidePackets(point, 1);
+    }
+    if (a > 0 && b > 0) kernel.slots.stopInspection(slot);
+  }
+
+  /** Whether a SYN has begun another connection with the same addresses and ports since its last payload. */
+  private isOfAnother(connection: number, side: Side, start: number): boolean {
     if (start === 0) return false;
-    const at = slot * 2 + side;
+    const at = connection * 2 + side;
     const known = this.starts[at] ?? 0;
     this.starts[at] = start;
     return known !== 0 && known !== start;
   }
 
   /** What was known is of the connection before. */
-  private restart(slot: number): void {
-    this.inspector.end(slot);
-    this.ended[slot] = 0;
-    this.options.names.forget(slot);
-    this.opened(slot);
+  private restart(connection: number): void {
+    this.inspector.end(connection);
+    this.wanted[connection] = 0;
+    this.options.names.forget(connection);
+    this.opened(connection);
   }
 }
 

@@ -28,6 +28,11 @@ export const statsSchema = z.object({
 });
 export type StatsAnswer = z.infer<typeof statsSchema>;
 
+/** More interfaces than one are watched: what crosses several would be in the sums of their rates several times. */
+export function watchesSeveral({ interfaces }: StatsAnswer): boolean {
+  return interfaces.some((one) => one.interface !== interfaces[0]?.interface);
+}
+
 export const healthSchema = z.object({ reasons: z.array(z.string()) });
 
 const connectionSchema = z.object({
@@ -38,6 +43,7 @@ const connectionSchema = z.object({
   server_port: count,
   protocol: z.string(),
   interface: z.string(),
+  observation_points: z.array(z.object({ interface: z.string(), direction })),
   direction,
   state: z.string(),
   domain: z.string().nullable(),

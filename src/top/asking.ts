@@ -1,5 +1,6 @@
 import { formatEndpoint } from "../api/addresses.ts";
 import type { CompletionValues } from "../filter/complete.ts";
+import { joinPath } from "../flow/path.ts";
 import { quoted } from "../filter/format.ts";
 import type { AgentClient } from "./client.ts";
 import {
@@ -46,7 +47,7 @@ function connectionRow(connection: LiveConnection): Row {
       packets: formatCount(stats.packets_sent + stats.packets_received),
       retransmits: formatCount(stats.retransmits_sent + stats.retransmits_received),
       state: connection.state === "none" ? "-" : connection.state,
-      interface: connection.interface,
+      interface: joinPath(connection.observation_points.map((point) => point.interface)),
     },
     target: { kind: "connection", id: connection.id },
   };

@@ -66,6 +66,16 @@ function trafficText(
   return `${sum}; ${formatExact(retransmits)} retransmitted, ${formatExact(outOfOrder)} out of order${flagNames(flags)}`;
 }
 
+/** The interfaces that see it besides the first, and how the client's packets cross each. */
+function furtherPoints({ observation_points }: LiveConnection): Fact[] {
+  const further = observation_points.slice(1);
+  if (further.length === 0) return [];
+  const words = further.map(
+    (point) => `${point.interface} (${point.direction === "ingress" ? "in" : "out"})`,
+  );
+  return [["Also on", words.join(", ")]];
+}
+
 function connectionFacts(connection: LiveConnection, nowMs: number): Fact[] {
   const { stats, protocol, state, direction } = connection;
   const way = direction === "ingress" ? "come in" : "go out";
@@ -76,6 +86,7 @@ function connectionFacts(connection: LiveConnection, nowMs: number): Fact[] {
     ...handshakeFacts(connection),
     ["Protocol", state === "none" ? protocol : `${protocol}, ${state.replace("_", " ")}`],
     ["Interface", `${connection.interface}; the client's packets ${way}`],
+    ...furtherPoints(connection),
     ["First seen", ago(stats.first_seen, nowMs)],
     ["Last seen", ago(stats.last_seen, nowMs)],
     [

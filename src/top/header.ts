@@ -1,4 +1,4 @@
-import type { StatsAnswer } from "./answers.ts";
+import { type StatsAnswer, watchesSeveral } from "./answers.ts";
 import { formatDuration, formatExact, formatRate, formatShare, formatTime } from "./numbers.ts";
 import { type Line, apart, fitLine, type Span, span, textOf } from "./spans.ts";
 import { sparkline } from "./sparkline.ts";
@@ -26,11 +26,16 @@ function throughputLine({ figures, throughput, looks, size }: TopState): Span[] 
   if (figures === null) return fitLine([], size.columns, looks.ascii);
   const { bytesInPerSecond, bytesOutPerSecond, stats } = figures;
   const connections = stats.active_connections;
+  const rates: Line = watchesSeveral(stats)
+    ? [span("Traffic "), span(formatRate(stats.bytes_per_second), "bold")]
+    : [
+        span("In "),
+        span(formatRate(bytesInPerSecond), "bold"),
+        span("  Out "),
+        span(formatRate(bytesOutPerSecond), "bold"),
+      ];
   const left: Line = [
-    span("In "),
-    span(formatRate(bytesInPerSecond), "bold"),
-    span("  Out "),
-    span(formatRate(bytesOutPerSecond), "bold"),
+    ...rates,
     span(`  ${formatExact(connections)} active ${connections === 1 ? "connection" : "connections"}  `),
   ];
   const room = size.columns - widthOf(textOf(left));

@@ -1,4 +1,4 @@
-import { healthSchema, type StatsAnswer, statsSchema, storySchema } from "./answers.ts";
+import { healthSchema, type StatsAnswer, statsSchema, storySchema, watchesSeveral } from "./answers.ts";
 import { askTable } from "./asking.ts";
 import { type AgentClient, AskError } from "./client.ts";
 import { onPress } from "./control.ts";
@@ -146,7 +146,9 @@ export class Session {
       bytesInPerSecond: this.rates.total("ingress"),
       bytesOutPerSecond: this.rates.total("egress"),
     };
-    const point = figures.bytesInPerSecond + figures.bytesOutPerSecond;
+    const point = watchesSeveral(stats)
+      ? stats.bytes_per_second
+      : figures.bytesInPerSecond + figures.bytesOutPerSecond;
     // The first answer has nothing to be compared with.
     const points = this.current.figures === null ? [] : [...this.current.throughput, point];
     return { figures, throughput: points.slice(-KEPT_POINTS) };

@@ -1,7 +1,7 @@
 import { type PlacedColumn, placeColumns } from "./columns.ts";
 import { fitLine, type Span, span } from "./spans.ts";
 import { currentTable, isAscending, type TopState, visibleRows } from "./state.ts";
-import { fit, safeText, wrap } from "./text.ts";
+import { fit, pathText, safeText, wrap } from "./text.ts";
 import { DEFINITIONS, type Row } from "./views.ts";
 
 const MARK = { unicode: { down: "▼", up: "▲", row: "›" }, ascii: { down: "v", up: "^", row: ">" } };
@@ -24,9 +24,11 @@ function headLine(state: TopState, placed: readonly PlacedColumn[]): Span[] {
 
 function rowLine(row: Row, isMarked: boolean, placed: readonly PlacedColumn[], state: TopState): Span[] {
   const { ascii } = state.looks;
-  const cells = placed.map(({ column, width }) =>
-    fit(safeText(row.cells[column.key] ?? "", ascii), { columns: width, align: column.align, ascii }),
-  );
+  const cells = placed.map(({ column, width }) => {
+    const text = row.cells[column.key] ?? "";
+    const safe = column.key === "interface" ? pathText(text, ascii) : safeText(text, ascii);
+    return fit(safe, { columns: width, align: column.align, ascii });
+  });
   const mark = isMarked ? (ascii ? MARK.ascii.row : MARK.unicode.row) : " ";
   const text = `${mark}${cells.join(" ")}`;
   return fitLine([isMarked ? span(text, "bold") : span(text)], state.size.columns, ascii);

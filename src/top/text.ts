@@ -1,4 +1,5 @@
 /** Text from the wire made fit for a cell of a terminal. */
+import { splitPath } from "../flow/path.ts";
 
 const VISIBLE = /^[\p{L}\p{N}\p{P}\p{S} ]$/u;
 /** What joins with its neighbours (flags, skin tones, Jamo and their fillers) or turns the line (scripts from right to left). */
@@ -25,6 +26,13 @@ export function safeText(text: string, ascii: boolean): string {
     safe += isKept ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
   }
   return safe;
+}
+
+/** A path of interfaces (see flow/path.ts), safe as text is, with arrows for the way that a connection takes. */
+export function pathText(path: string, ascii: boolean): string {
+  return splitPath(path)
+    .map((name) => safeText(name, ascii))
+    .join(ascii ? " > " : " › ");
 }
 
 /** Columns that safe text takes. */

@@ -76,7 +76,7 @@ export const DEFINITIONS: Record<View, ViewDefinition> = {
       right("packets", "PACKETS", 7, 3, "packets"),
       right("retransmits", "RETRANS", 7, 2, "retransmits"),
       left("state", "STATE", 12, 0, 4, "state"),
-      left("interface", "INTERFACE", 9, 0, 1, "interface"),
+      left("interface", "INTERFACE", 9, 1, 1, "interface"),
     ],
     firstSort: "rate",
     canReverse: true,

@@ -2,6 +2,7 @@ import { FilterError } from "../../filter/errors.ts";
 import { quoted } from "../../filter/format.ts";
 import { parseFilter } from "../../filter/parse.ts";
 import type { FilterExpression } from "../../filter/types.ts";
+import { splitPath } from "../../flow/path.ts";
 
 export type Checked =
   | { isValid: true; expression: FilterExpression | null }
@@ -49,10 +50,16 @@ function wordsOf(key: string, value: string | number | null): string | null {
     case "protocol":
       return `proto ${protocolWord(String(value))}`;
     case "interface":
-      return `iface ${quoted(String(value))}`;
+      return pathTerm(splitPath(String(value)));
     default:
       return null;
   }
+}
+
+/** What one connection crosses: all of it in one term. */
+function pathTerm(names: readonly string[]): string {
+  const terms = names.map((name) => `iface ${quoted(name)}`);
+  return terms.length === 1 ? terms.join("") : `(${terms.join(" and ")})`;
 }
 
 /** `IP(47)` as the API shows a protocol without a name is 47 in a filter. */

@@ -12,7 +12,7 @@ import {
   formatRate,
   plural,
 } from "../text/format.ts";
-import { sourceSentence, stateSentence, stateWord } from "../text/words.ts";
+import { pathText, sourceSentence, stateSentence, stateWord } from "../text/words.ts";
 import type { Known } from "./story-known.ts";
 
 interface FactsProps {
@@ -46,7 +46,7 @@ export function ConnectionFacts({ known, connection, items, hasMore }: FactsProp
           <LiveFacts connection={connection} />
         )}
         <Fact term="Protocol">
-          {known.protocol} on {known.interface}
+          {known.protocol} on {pathText(known.interface)}
         </Fact>
         {known.tlsVersion !== null && <Fact term="Encryption">{known.tlsVersion}</Fact>}
         {known.alpn.length > 0 && (

@@ -18,9 +18,10 @@ import {
   plural,
   type RateUnit,
 } from "../text/format.ts";
-import { stateSentence, stateWord } from "../text/words.ts";
+import { pathText, stateSentence, stateWord } from "../text/words.ts";
 import { endpointText } from "../text/services.ts";
 import { ServerEnd, ServicePort } from "./ends.tsx";
+import { pathOf } from "./story-known.ts";
 
 const EVERY_MS = 1000;
 /** Between two questions while one scrolls. */
@@ -118,7 +119,7 @@ function columnsOf(unit: RateUnit, now: () => number): readonly Column<Connectio
       cell: (row) => <ServicePort port={row.server_port} protocol={row.protocol} />,
     },
     { name: "protocol", label: "Proto", sort: "protocol", cell: (row) => row.protocol },
-    { name: "interface", label: "Interface", sort: "interface", cell: (row) => row.interface },
+    { name: "interface", label: "Interface", sort: "interface", cell: (row) => pathText(pathOf(row)) },
     {
       name: "state",
       label: "State",

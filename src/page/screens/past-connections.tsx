@@ -6,6 +6,7 @@ import { usePage } from "../state/page.ts";
 import type { Order } from "../state/place.ts";
 import { useTop } from "../state/questions.ts";
 import { formatBytes, formatCount, formatMs, formatShare, plural } from "../text/format.ts";
+import { pathText } from "../text/words.ts";
 import { ServerEnd, ServicePort } from "./ends.tsx";
 import { retransmitsCell } from "./live-connections.tsx";
 import { conversationId } from "./conversation-id.ts";
@@ -84,7 +85,7 @@ function columnsOf(total: number): readonly Column<GroupAnswer>[] {
       cell: ({ key }) => <ServicePort port={Number(key["server_port"])} protocol={text(key["protocol"])} />,
     },
     { name: "protocol", label: "Proto", cell: ({ key }) => text(key["protocol"]) },
-    { name: "interface", label: "Interface", cell: ({ key }) => text(key["interface"]) },
+    { name: "interface", label: "Interface", cell: ({ key }) => pathText(text(key["interface"])) },
     {
       ...number,
       name: "share",

@@ -1,4 +1,5 @@
 import type { DomainSource } from "../../flow/naming.ts";
+import { joinPath } from "../../flow/path.ts";
 import type { ConnectionAnswer, HistoryItem } from "../data/answers.ts";
 
 /** Who a connection is between and what is known of it by name, wherever that came from. */
@@ -8,6 +9,7 @@ export interface Known {
   server: string;
   serverPort: number;
   protocol: string;
+  /** The interfaces that saw it, as a path (see flow/path.ts). */
   interface: string;
   domain: string | null;
   domainSource: DomainSource | null;
@@ -17,6 +19,10 @@ export interface Known {
   ech: boolean;
 }
 
+export function pathOf({ observation_points }: ConnectionAnswer): string {
+  return joinPath(observation_points.map((point) => point.interface));
+}
+
 export function knownOfLive(connection: ConnectionAnswer): Known {
   return {
     client: connection.client_ip,
@@ -24,7 +30,7 @@ export function knownOfLive(connection: ConnectionAnswer): Known {
     server: connection.server_ip,
     serverPort: connection.server_port,
     protocol: connection.protocol,
-    interface: connection.interface,
+    interface: pathOf(connection),
     domain: connection.domain,
     domainSource: connection.domain_source,
     alpn: connection.alpn,
@@ -46,7 +52,7 @@ export function knownOfItem(item: HistoryItem): Known {
     server,
     serverPort,
     protocol: item.protocol,
-    interface: item.interface,
+    interface: joinPath(item.observation_points),
     domain: item.domain ?? null,
     domainSource: item.domain_source ?? null,
     alpn: item.alpn ?? [],

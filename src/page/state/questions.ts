@@ -1,4 +1,5 @@
 import type { GroupAnswer, TimeseriesAnswer, TopAnswer } from "../data/answers.ts";
+import { pathText } from "../text/words.ts";
 import { serviceName } from "../text/services.ts";
 import { questionEvery } from "./every.ts";
 import { usePage } from "./page.ts";
@@ -34,6 +35,7 @@ const KEY_WORDS: Readonly<Record<string, string>> = {
 /** Name of one value of what sums are grouped by. */
 export function valueName(key: string, value: string | number | null): string {
   if (value === null) return KEY_WORDS[key] ?? "none";
+  if (key === "interface") return pathText(String(value));
   if (key !== "server_port") return String(value);
   // Protocols that know no ports.
   if (value === 0) return "no port";

@@ -1,9 +1,13 @@
 /** The agent's terms in words for someone who sees them for the first time. */
 import type { DomainSource } from "../../flow/naming.ts";
+import { splitPath } from "../../flow/path.ts";
 import type { ShedStep } from "../../flow/restraint.ts";
 import type { ConnectionState } from "../../flow/types.ts";
 import type { Level } from "../../history/rollup-types.ts";
 import type { LossAnswer } from "../data/answers.ts";
+
+/** A path of interfaces as the way that a connection takes. */
+export const pathText = (path: string): string => splitPath(path).join(" › ");
 
 const SOURCES: Readonly<Record<DomainSource, { short: string; sentence: string }>> = {
   sni: { short: "TLS", sentence: "Named by the TLS handshake (SNI): the client asked for this name." },

@@ -134,7 +134,7 @@ const ring = new ClassicRing(classic.ringFd, (event) => {
 const ifindex = interfaceIndex(name);
 if (ifindex === 0) throw new Error(`interface ${name} does not exist`);
 const method = chooseMethod("auto", classic.programs.ingress);
-const attachments = attachInterface(name, ifindex, classic.programs, method);
+const attachment = attachInterface({ name, ifindex, programs: classic.programs, method, share: false });
 let events = 0;
 let isStopped = false;
 
@@ -156,7 +156,7 @@ function tick(): void {
 
 process.once("SIGTERM", () => {
   isStopped = true;
-  for (const attachment of attachments) attachment.detach();
+  attachment.detach();
   while (drain());
   const report = { events, lost: classic.lost(), rows: rows.close(), flows: flows.size };
   ring.close();

@@ -4,7 +4,6 @@ import { NO_NAMING } from "../../../src/flow/naming.ts";
 import type {
   DomainQuery,
   DomainTotals,
-  HistoryItem,
   HistoryPage,
   HistoryQuery,
   HistoryStatus,
@@ -14,13 +13,22 @@ import type { LevelCoverage } from "../../../src/history/rollup-types.ts";
 import { createMetrics } from "../../../src/api/metrics.ts";
 import { type RunningApi, startApi } from "../../../src/api/server.ts";
 import type { ApiConfig, ApiDeps, HistoryView } from "../../../src/api/types.ts";
+import { HISTORY_ITEM, NOW_MS } from "./history-item.ts";
 
-export const NOW_MS = Date.parse("2026-03-01T12:00:00Z");
+export { HISTORY_ITEM, NOW_MS };
 
 export function connection(index: number, overrides: Partial<Connection> = {}): Connection {
   return {
     id: `c${index}`,
     interface: "veth0",
+    observationPoints: [
+      {
+        interface: "veth0",
+        direction: "egress",
+        sent: { packets: 10, bytes: 1000 },
+        received: { packets: 20, bytes: 30_000 },
+      },
+    ],
     protocol: 6,
     clientAddress: "192.0.2.1",
     clientPort: 40_000 + (index % 20_000),
@@ -64,6 +72,7 @@ export function stats(overrides: Partial<Stats> = {}): Stats {
     interfaces: [totals("ingress", 700), totals("egress", 300)],
     total: { packets: 1000, bytes: 100_000 },
     attributed: { packets: 980, bytes: 98_000 },
+    duplicates: { packets: 40, bytes: 4000 },
     packetsPerSecond: 12.5,
     bytesPerSecond: 1250,
     activeConnections: 2,
@@ -71,6 +80,10 @@ export function stats(overrides: Partial<Stats> = {}): Stats {
     losses: [{ stage: "ring", reason: "full", count: 4 }],
     tableUsed: 2,
     tableSize: 65_536,
+    watch: {
+      interfaces: 1,
+      changes: { attached: 3, detached: 2, renamed: 1, reattached: 1, failed: 4 },
+    },
     ringUsedBytes: 128,
     ringSizeBytes: 1_048_576,
     restraint: {
@@ -115,34 +128,6 @@ export class TestAgent implements AgentView {
     for (const listener of this.listeners) listener(whole);
   }
 }
-
-export const HISTORY_ITEM: HistoryItem = {
-  timestamp: NOW_MS,
-  src_ip: "192.0.2.1",
-  dst_ip: "2001:db8::1",
-  src_port: 40_000,
-  dst_port: 443,
-  protocol: "TCP",
-  length: 31_000,
-  direction: "egress",
-  interface: "veth0",
-  row_type: "aggregated",
-  packet_count: 30,
-  bytes_sent: 1000,
-  bytes_received: 30_000,
-  packets_sent: 10,
-  packets_received: 20,
-  tcp_flags: 27,
-  rtt_ms: 1.5,
-  retransmits: 3,
-  domain: "example.org",
-  domain_source: "sni",
-  alpn: ["h2"],
-  tls_version: "TLS 1.3",
-  ja4: "t13d1516h2_8daaf6152771_02713d6af862",
-  ech: true,
-  connection_id: "h7-40000",
-};
 
 export const COVERAGE: LevelCoverage[] = [
   { level: "raw", sinceMs: NOW_MS - 86_400_000, untilMs: Infinity },

@@ -48,6 +48,16 @@ describe("live", () => {
       server_port: 443,
       protocol: "TCP",
       interface: "veth0",
+      observation_points: [
+        {
+          interface: "veth0",
+          direction: "egress",
+          packets_sent: 10,
+          bytes_sent: 1000,
+          packets_received: 20,
+          bytes_received: 30_000,
+        },
+      ],
       direction: "egress",
       state: "established",
       domain: null,

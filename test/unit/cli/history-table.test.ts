@@ -57,6 +57,18 @@ describe("names from the wire", () => {
   test("that are none are a dash", () => expect(names([null, ""])).toEqual(["-", "-"]));
 });
 
+test("a group by interface shows the way that its connections take", () => {
+  const group = { key: { interface: "veth1/br0/eth0" }, ...sums(10) };
+  const table = (ascii: boolean) =>
+    groupTable(
+      { ...answer([]), groups: [group] },
+      { groupBy: ["interface"], order: "bytes" },
+      { ...WIDE, ascii },
+    );
+  expect(table(false)).toContain("\nveth1 › br0 › eth0 ");
+  expect(table(true)).toContain("\nveth1 > br0 > eth0 ");
+});
+
 describe("shares", () => {
   test.each([
     [0, 100, "0%"],

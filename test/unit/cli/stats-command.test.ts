@@ -35,7 +35,9 @@ describe("stats of an agent", () => {
     expect(said(text, "state")).toBe("all is well");
     expect(said(text, "now")).toBe("1.25 kB/s, 13 packets/s");
     expect(said(text, "connections")).toBe("2 active; room for 65,536");
-    expect(said(text, "since start")).toBe("100 kB in 1,000 packets");
+    expect(said(text, "since start")).toBe(
+      "100 kB in 1,000 packets, each once; 40 times one was seen at a further interface",
+    );
     // 1000 packets, 6 of them not IP, 980 in connections.
     expect(said(text, "coverage")).toBe("98.59%: 14 packets are counted, but not by connection");
     expect(said(text, "history")).toBe("500 rows written, 3 waiting; the database has 41.0 kB");

@@ -22,7 +22,9 @@ export const ADDRESSES = [
 ];
 export const PORTS = [0, 53, 80, 443, 40_000, 65_535];
 export const PROTOCOLS = [1, 6, 17, 58, 253];
-export const INTERFACES = ["eth0", "eth1", "lo", "veth[1]", "a*b", "ünter"];
+export const INTERFACES = ["eth0", "eth1", "lo", "veth[1]", "a*b", "ünter", 'q"\\'];
+/** What rows have: single interfaces, and some that saw the same connection. */
+export const PATHS = [...INTERFACES, "veth[1]/br0/eth0", "lo/eth1", 'eth1/q"\\/ünter', "eth01/xlo"];
 export const DOMAINS = [
   "org",
   "example.org",

@@ -91,6 +91,8 @@ test("each test finds some rows and leaves some out, in both", () => {
     "proto tcp",
     "iface eth*",
     "iface veth[1]",
+    "iface br0",
+    "iface *0",
     "ingress",
     "domain *.example.org",
     "domain none",

@@ -4,7 +4,7 @@ import { parseAddress } from "../../../src/flow/address.ts";
 import { DOMAIN_SOURCES, NO_NAMING } from "../../../src/flow/naming.ts";
 import type { HistoryRow } from "../../support/history-rows.ts";
 import { START_MS } from "../history/fixture.ts";
-import { ADDRESSES, ALPN, DOMAINS, INTERFACES, JA4, NUMBERS, PORTS, PROTOCOLS } from "./arbitrary.ts";
+import { ADDRESSES, ALPN, DOMAINS, JA4, NUMBERS, PATHS, PORTS, PROTOCOLS } from "./arbitrary.ts";
 
 const bytesOf = (text: string) => parseAddress(text) ?? new Uint8Array(4);
 const families = [4, 16].map((length) => ADDRESSES.map(bytesOf).filter((bytes) => bytes.length === length));
@@ -26,7 +26,7 @@ const row = fc
     clientPort: fc.constantFrom(...PORTS),
     serverPort: fc.constantFrom(...PORTS),
     protocol: fc.constantFrom(...PROTOCOLS),
-    interface: fc.constantFrom(...INTERFACES),
+    interface: fc.constantFrom(...PATHS),
     naming,
     kind: fc.constantFrom("window" as const, "packet" as const),
     direction: fc.constantFrom("ingress" as const, "egress" as const),

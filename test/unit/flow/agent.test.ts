@@ -34,8 +34,9 @@ async function notes(
     ring: { drain: () => 0, usedBytes: () => 0 },
     clock: { refresh: () => 0 },
     table: { sweep: times(3, "read"), tidy: times(2, "tidy"), ...parts.table },
-    monitor: { watched: false, lostOpens: () => 0, noteMissing: () => [], swept: () => note("told") },
+    monitor: { watched: false, lostOpens: () => 0, swept: () => note("told") },
     recorder: {
+      drained() {},
       swept(then: () => void) {
         note("recorded");
         then();
@@ -43,7 +44,6 @@ async function notes(
       ...parts.recorder,
     },
     swept: () => {},
-    missingInterfaces: () => [],
     observeSweep: () => note("observed"),
     observeDrain: () => {},
     observeLoopDelay: () => {},

@@ -57,6 +57,7 @@ function contents(count: number): SlotContent[] {
       firstSeenMs: 1000 + (index % 9),
       lastSeenMs: 1500 + (index % 8),
       naming: NAMINGS[index % NAMINGS.length] ?? NO_NAMING,
+      generation: 1,
     };
   });
 }
@@ -236,6 +237,7 @@ test("live connections are found by domain", () => {
     stack,
     names.map((name, index) => ({
       ...CONTENT,
+      clientPort: 40_000 + index,
       packets: [100 - index, 0],
       naming: name === null ? NO_NAMING : named(name),
     })),

@@ -36,6 +36,7 @@ export interface SlotContent {
   firstSeenMs: number;
   lastSeenMs: number;
   naming: Naming;
+  generation: number;
 }
 
 export const CONTENT: SlotContent = {
@@ -56,6 +57,7 @@ export const CONTENT: SlotContent = {
   firstSeenMs: 1000,
   lastSeenMs: 2000,
   naming: NO_NAMING,
+  generation: GENERATION,
 };
 
 /** The bytes of one slot, side A first. */
@@ -73,7 +75,7 @@ function encode(of: SlotContent): Uint8Array {
   put(server, of.server, of.serverPort);
   const meta = of.protocol | (isIpv6 ? META.AYAFLOW_META_IPV6 : 0);
   view.setUint32(KEY.meta.offset, meta | (of.ifindex << META.AYAFLOW_META_IFINDEX_SHIFT), true);
-  view.setUint32(SLOT.gen.offset, GENERATION, true);
+  view.setUint32(SLOT.gen.offset, of.generation, true);
   const clientBits = of.isClientB ? INFO.AYAFLOW_INFO_CLIENT_B | INFO.AYAFLOW_INFO_FIRST_B : 0;
   out[SLOT.info.offset] = clientBits | (of.isEgress ? INFO.AYAFLOW_INFO_FIRST_EGRESS : 0);
   out[SLOT.state.offset] = of.state;
@@ -92,24 +94,40 @@ function encode(of: SlotContent): Uint8Array {
   return out;
 }
 
+export interface Viewed {
+  view: ConnectionView;
+  table: FlowTable;
+  /** What the kernel has counted by now in a slot that is in use. */
+  write: (slot: number, content: SlotContent) => void;
+  /** Connections that were retired, by their primaries. */
+  retired: number[];
+  /** Slots given back. */
+  freed: number[];
+}
+
 /** The table and the view of `contents`, slot by slot, over memory as the kernel's map would give it. */
 export function viewOf(
   stack: DisposableStack,
   contents: readonly SlotContent[],
   interfaces: readonly string[] = ["", "eth0", "eth1", "lo"],
-): { view: ConnectionView; table: FlowTable } {
+): Viewed {
   const capacity = Math.ceil(contents.length / CAPACITY_STEP) * CAPACITY_STEP;
   const fd = memfd("slots");
   stack.defer(() => closeFd(fd));
   ftruncateSync(fd, capacity * SLOT.size);
-  for (const [slot, content] of contents.entries())
-    writeSync(fd, encode(content), 0, SLOT.size, slot * SLOT.size);
+  const write = (slot: number, content: SlotContent) =>
+    void writeSync(fd, encode(content), 0, SLOT.size, slot * SLOT.size);
+  for (const [slot, content] of contents.entries()) write(slot, content);
   const slots = new Slots(fd, capacity);
   stack.defer(() => slots.close());
-  const nothing = () => {};
+  const [retired, freed]: [number[], number[]] = [[], []];
+  const free = (slot: number) => {
+    slots.clear(slot);
+    freed.push(slot);
+  };
   const table = new FlowTable(
-    { slots, retire: nothing, free: nothing },
-    { capacity, timeoutMs: 60_000, opened: nothing, retired: nothing },
+    { slots, retire: (slot) => slots.hide(slot), free },
+    { capacity, timeoutMs: 60_000, opened() {}, retired: (primary) => void retired.push(primary) },
     0,
   );
   for (const slot of contents.keys()) table.open(slot, GENERATION, 0);
@@ -119,5 +137,5 @@ export function viewOf(
     (ifindex) => interfaces[ifindex] ?? "",
     (slot) => contents[slot]?.naming ?? NO_NAMING,
   );
-  return { view, table };
+  return { view, table, write, retired, freed };
 }

@@ -43,6 +43,8 @@ function recorderOfOne(windowMs = WINDOW_MS) {
     meta: () => META_TCP_IPV4,
     holds: (slot: number, gen: number) => slot === SLOT && gen === GENERATION,
     open: () => false,
+    points: { primary: (slot: number) => slot, isPrimary: () => true, count: () => 1, next: () => -1 },
+    sums: { ...slots, owner: (slot: number) => slot },
   };
   const rows = {
     identities,
@@ -59,6 +61,7 @@ function recorderOfOne(windowMs = WINDOW_MS) {
     table: table as unknown as FlowTable,
     windowMs,
     rows,
+    severalPoints: () => false,
     interfaceName: () => "eth0",
     naming: () => state.naming,
     fromBootNs: (ns) => ns,

@@ -106,6 +106,7 @@ const item = (seconds: number, sent: number, received: number): HistoryItem => (
   packet_count: 2,
   tcp_flags: 0,
   interface: "eth0",
+  observation_points: ["eth0"],
   direction: "egress",
   row_type: "aggregated",
   bytes_sent: sent,

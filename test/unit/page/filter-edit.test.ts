@@ -35,12 +35,18 @@ test("every value there can be makes a term that is a filter", () => {
     ["protocol", "ICMPv6"],
     ["protocol", "IP(47)"],
     ["interface", "eth0"],
+    ["interface", "veth1/br0/eth0"],
   ];
   for (const [key, value] of values) {
     const term = termOf(key, value);
     expect(term).not.toBeNull();
     expect(() => parseFilter(`tcp and not ${term}`)).not.toThrow();
   }
+});
+
+test("what crosses several interfaces is asked for by all of them, in one term", () => {
+  expect(termOf("interface", "veth1/br0")).toBe("(iface veth1 and iface br0)");
+  expect(addTerm("tcp", "(iface veth1 and iface br0)")).toBe("tcp and (iface veth1 and iface br0)");
 });
 
 test("what a filter cannot ask for makes no term", () => {

@@ -56,6 +56,11 @@ export const CONNECTION: LiveConnection = {
   server_port: 443,
   protocol: "TCP",
   interface: "veth0",
+  observation_points: [
+    { interface: "veth0", direction: "ingress" },
+    { interface: "br0", direction: "ingress" },
+    { interface: "up0", direction: "egress" },
+  ],
   direction: "ingress",
   state: "established",
   domain: "example.com",

@@ -89,6 +89,14 @@ describe("header", () => {
     expect(tabs).toBe("[1 Connections] 2 Names  3 Talkers  4 Interfaces  5 DNS");
   });
 
+  test("one rate, of each packet once, where several interfaces are watched", () => {
+    const [first] = STATS.interfaces;
+    if (first === undefined) throw new Error("no interface");
+    const stats = { ...STATS, bytes_per_second: 5000, interfaces: [first, { ...first, interface: "br0" }] };
+    const figures = { stats, reasons: [], bytesInPerSecond: 5000, bytesOutPerSecond: 5000 };
+    expect(shown(stateOf({ figures }))[1]).toStartWith("Traffic 5.00 kB/s  2 active connections ");
+  });
+
   test("losses in words", () => {
     const losses = [
       { stage: "table", reason: "full", count: 1200 },
@@ -203,6 +211,7 @@ test("details tell all there is", () => {
     "JA4         t13d1516h2_8daaf6152771_b186095e22b6",
     "Protocol    TCP, established",
     "Interface   veth0; the client's packets come in",
+    "Also on     br0 (in), up0 (out)",
     "1 min 5 s ago",
     "1.23 kB (1,234 bytes) in 20 packets; 1 retransmitted, 0 out of order; flags SYN ACK",
     "1.23 MB (1,234,567 bytes) in 900 packets; 2 retransmitted, 3 out of order; flags ACK",

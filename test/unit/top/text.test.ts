@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { hostile } from "./fixture.ts";
 import { sparkline } from "../../../src/top/sparkline.ts";
-import { fit, safeText, widthOf, wrap } from "../../../src/top/text.ts";
+import { fit, pathText, safeText, widthOf, wrap } from "../../../src/top/text.ts";
 
 test.each([
   ["\u001b[2Jgone", "\\u{1b}[2Jgone"],
@@ -17,6 +17,12 @@ test.each([
   ["\ud800", "\\u{d800}"],
 ])("%j is shown as %s", (text, shown) => {
   expect(safeText(text, false)).toBe(shown);
+});
+
+test("a path of interfaces shows the way, and its names are as safe as other text", () => {
+  expect(pathText("veth1/br0/eth0", false)).toBe("veth1 › br0 › eth0");
+  expect(pathText("veth1/\u001b[2J", true)).toBe("veth1 > \\u{1b}[2J");
+  expect(pathText("eth0", true)).toBe("eth0");
 });
 
 test("without Unicode nothing beyond ASCII is left", () => {
