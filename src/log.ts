@@ -37,19 +37,29 @@ function formatJson(level: LogLevel, message: string, fields: LogFields): string
   return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
 }
 
+export interface LogSettings {
+  /** Records at this level and graver are written. */
+  level: LogLevel;
+  format: LogFormat;
+}
+
 /** A logger for records at `level` and graver; `write` gets whole lines. */
-export function createLogger(
-  level: LogLevel,
-  format: LogFormat,
+export function createLogger(level: LogLevel, format: LogFormat, write?: (line: string) => void): Logger {
+  const settings = { level, format };
+  return createLiveLogger(() => settings, write);
+}
+
+/** A logger that obeys what `settings` says at each record. */
+export function createLiveLogger(
+  settings: () => LogSettings,
   write: (line: string) => void = (line) => process.stderr.write(line),
 ): Logger {
-  const threshold = LOG_LEVELS.indexOf(level);
-  const formatter = format === "json" ? formatJson : formatText;
-  const at = (own: LogLevel) => {
-    const enabled = LOG_LEVELS.indexOf(own) <= threshold;
-    return (message: string, fields: LogFields = {}) => {
-      if (enabled) write(`${formatter(own, message, fields)}\n`);
+  const at =
+    (own: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      const { level, format } = settings();
+      if (LOG_LEVELS.indexOf(own) > LOG_LEVELS.indexOf(level)) return;
+      write(`${format === "json" ? formatJson(own, message, fields) : formatText(own, message, fields)}\n`);
     };
-  };
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
 }

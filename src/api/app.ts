@@ -30,6 +30,8 @@ export interface Api {
   websocket: WebSocketHandler<StreamState>;
   /** Ends all streams. */
   close(): void;
+  /** Ends all streams, as those who opened them may not be allowed to any more. */
+  endStreams(reason: string): void;
 }
 
 interface Target {
@@ -156,5 +158,6 @@ export function createApi(deps: ApiDeps, port: () => number = () => deps.config.
     },
     websocket: hub.handlers,
     close: () => hub.close(),
+    endStreams: (reason) => hub.endAll(reason),
   };
 }

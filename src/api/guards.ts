@@ -29,28 +29,39 @@ function isSameOrigin(origin: string, host: string | null): boolean {
   return origin.replace(/^https?:\/\//, "").toLowerCase() === host?.toLowerCase();
 }
 
+/** `make` of the latest argument, made again when that is another one. */
+function remembered<T, R>(make: (of: T) => R): (of: T) => R {
+  let last: { of: T; made: R } | null = null;
+  return (of) => {
+    if (last === null || last.of !== of) last = { of, made: make(of) };
+    return last.made;
+  };
+}
+
 /**
  * Decides on every request before anything else does: the peer's own address against `allowedIps`, the name it was
  * asked by (DNS rebinding), where a browser's WebSocket comes from, and the token. Forwarded-for headers are never
- * believed. `isPage` tells the requests that need no token. The function returned throws ApiError 401 or 403.
+ * believed. The configuration is read at each request, as a reload may change it. `isPage` tells the requests that need no token. The function returned throws ApiError 401 or 403.
  */
 export function createGuard(
   config: Pick<ApiConfig, "allowedIps" | "apiToken" | "healthPublic" | "listen">,
   isPage: (path: string, headers: Headers_) => boolean = () => false,
 ): (path: string, headers: Headers_, peer: string | undefined) => Access {
-  const isAllowed = createAllowList(config.allowedIps);
-  const isToken = config.apiToken === null ? null : createTokenCheck(config.apiToken);
-  const hasHostCheck = isToken === null && isLoopback(config.listen);
+  const allowList = remembered(createAllowList);
+  const tokenCheck = remembered((token: string | null) => (token === null ? null : createTokenCheck(token)));
+  // What is not a CIDR is an error now, not at the first request.
+  allowList(config.allowedIps);
+  const isOnLoopback = isLoopback(config.listen);
   const ownNames = new Set(["localhost", "localhost.", config.listen.toLowerCase()]);
 
   const checkAddress = (peer: string | undefined): void => {
-    if (peer !== undefined && isAllowed(peer)) return;
+    if (peer !== undefined && allowList(config.allowedIps)(peer)) return;
     const shown = canonicalAddress(peer ?? "") ?? "this address";
     throw new ApiError(403, "forbidden", `${shown} is not in allowed_ips of this agent`);
   };
 
   const checkHost = (host: string | null): void => {
-    if (!hasHostCheck || host === null) return;
+    if (config.apiToken !== null || !isOnLoopback || host === null) return;
     const name = hostName(host);
     if (ownNames.has(name) || canonicalAddress(name) !== undefined) return;
     throw new ApiError(
@@ -63,7 +74,7 @@ export function createGuard(
 
   const checkOrigin = (headers: Headers_): void => {
     const origin = headers.get("origin");
-    if (isToken !== null || origin === null || !isUpgrade(headers)) return;
+    if (config.apiToken !== null || origin === null || !isUpgrade(headers)) return;
     if (isSameOrigin(origin, headers.get("host"))) return;
     throw new ApiError(
       403,
@@ -73,6 +84,7 @@ export function createGuard(
   };
 
   const checkToken = (headers: Headers_): void => {
+    const isToken = tokenCheck(config.apiToken);
     if (isToken === null) return;
     const bearer = bearerToken(headers.get("authorization"));
     if (bearer !== undefined && isToken(bearer)) return;

@@ -14,6 +14,8 @@ export interface RunningApi {
   /** `http://address:port`, without a slash at the end. */
   url: string;
   port: number;
+  /** Who may ask has changed in the configuration: open streams end, and an open API is warned of. */
+  accessChanged(): void;
   /** Stops listening, ends streams and open requests; resolves within a second. */
   stop(): Promise<void>;
 }
@@ -68,6 +70,10 @@ export async function startApi(deps: ApiDeps): Promise<RunningApi> {
   return {
     url,
     port: boundPort,
+    accessChanged() {
+      api.endStreams("the configuration has changed; connect again");
+      warnIfOpen(deps, url);
+    },
     async stop() {
       api.close();
       const finished = server.stop(false);

@@ -44,6 +44,8 @@ export interface StreamHub {
   /** Readers dropped because they did not keep up. */
   slowReadersDropped(): number;
   close(): void;
+  /** Ends the streams that are open: who opened them may not do so any more. */
+  endAll(reason: string): void;
 }
 
 /** The open streams: fed by the agent's sweeps, which it listens to only while there is a reader. */
@@ -89,6 +91,11 @@ export function createStreamHub({ agent, log }: Pick<ApiDeps, "agent" | "log">):
     }
   };
 
+  const endAll = (reason: string): void => {
+    for (const client of clients) end(client, CLOSE_GOING_AWAY, reason);
+    listenWhileNeeded();
+  };
+
   return {
     upgrade(request, server, topics) {
       if (clients.size >= MAX_STREAMS) {
@@ -127,9 +134,7 @@ export function createStreamHub({ agent, log }: Pick<ApiDeps, "agent" | "log">):
     },
     clients: () => clients.size,
     slowReadersDropped: () => slowReadersDropped,
-    close() {
-      for (const client of clients) end(client, CLOSE_GOING_AWAY, "the agent is stopping");
-      listenWhileNeeded();
-    },
+    close: () => endAll("the agent is stopping"),
+    endAll,
   };
 }

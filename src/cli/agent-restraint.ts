@@ -37,7 +37,14 @@ function stepsOf({ aggregationWindowSeconds, deepInspect }: RestraintConfig): Sh
 /** Keeps the running agent to `--cpu-budget` and `--memory-budget`. Call its `look` once a sweep. */
 export function createRestraint(config: RestraintConfig, deps: RestraintDeps): Restraint {
   return new Restraint({
-    budget: { cpuPercent: config.cpuBudgetPercent, memoryBytes: config.memoryBudgetBytes },
+    budget: {
+      get cpuPercent() {
+        return config.cpuBudgetPercent;
+      },
+      get memoryBytes() {
+        return config.memoryBudgetBytes;
+      },
+    },
     steps: stepsOf(config),
     use: openOwnUse(),
     apply(shed) {

@@ -4,6 +4,7 @@ import { type Files, systemFiles } from "./files.ts";
 import { checkLayer, type Layer, placeOf, type Source } from "./layer.ts";
 import { OPTION_KEYS, OPTIONS, type OptionKey, type Settings } from "./options.ts";
 import { retentionWarnings } from "./retention.ts";
+import { serviceFile } from "./service-file.ts";
 import { readToken, type TokenOrigin } from "./token.ts";
 import type { Config } from "./types.ts";
 import { readConfigFile } from "./yaml.ts";
@@ -32,6 +33,8 @@ function toConfig(settings: Settings, apiToken: string | null): Config {
   return {
     interfaces: settings.interface,
     attachMode: settings.attach_mode,
+    shareInterfaces: settings.share_interfaces,
+    mergeInterfaces: settings.merge_interfaces,
     port: settings.port,
     listen: settings.listen,
     dbPath: settings.db_path,
@@ -94,7 +97,7 @@ function tokenOrigin(
 export async function loadConfig({ flags, env, files = systemFiles }: ConfigInput): Promise<LoadedConfig> {
   const { config: flagPath, ...flagValues } = flags;
   const environment = readEnvironment(env);
-  const path = typeof flagPath === "string" ? flagPath : environment.config;
+  const path = typeof flagPath === "string" ? flagPath : (environment.config ?? serviceFile(env));
   const file =
     path === undefined
       ? undefined

@@ -62,7 +62,7 @@ export const OPTIONS = {
     flags: "-i, --interface <names>",
     default: ["auto"],
     defaultText: "auto",
-    help: "interfaces to watch: names, globs, or auto = those with a default route; repeatable or a comma list",
+    help: "interfaces to watch: names, globs, auto = those with a default route, or all; repeatable or a comma list",
     group: "Capture",
   }),
   max_connections: option(wholeNumber(64, 4_194_304), {
@@ -81,6 +81,18 @@ export const OPTIONS = {
     flags: "--attach-mode <mode>",
     default: "auto",
     help: "how programs are attached: tcx (Linux 6.6), clsact, or auto = tcx where the kernel has it",
+    group: "Capture",
+  }),
+  share_interfaces: option(flag, {
+    flags: "--share-interfaces",
+    default: false,
+    help: "count also on interfaces where another agent is attached; both then count the same packets",
+    group: "Capture",
+  }),
+  merge_interfaces: option(flag, {
+    flags: "--merge-interfaces",
+    default: true,
+    help: "show a connection that crosses several watched interfaces once; off: one for each, for overlapping addresses",
     group: "Capture",
   }),
   db_path: option(databasePath, {

@@ -14,9 +14,13 @@ export interface LevelRetention {
 
 /** The agent's whole configuration, after flags, environment, file and defaults were merged and checked. */
 export interface Config {
-  /** Names, globs, or `auto` (the interfaces with a default route). */
+  /** Names, globs, `auto` (the interfaces with a default route) or `all`. */
   interfaces: string[];
   attachMode: AttachMode;
+  /** Counts also where another agent is attached. */
+  shareInterfaces: boolean;
+  /** A connection that crosses several interfaces is one; else one for each of them. */
+  mergeInterfaces: boolean;
   /** API port; 0 lets the system choose. */
   port: number;
   /** IPv4 or IPv6 address the API listens on. */

@@ -5,6 +5,8 @@ import { load, problemsOf } from "./setup.ts";
 const DEFAULTS: Config = {
   interfaces: ["auto"],
   attachMode: "auto",
+  shareInterfaces: false,
+  mergeInterfaces: true,
   port: 3000,
   listen: "127.0.0.1",
   dbPath: "/var/lib/ayaflow/traffic.db",
@@ -39,6 +41,8 @@ test("every option from the environment", async () => {
     env: {
       AYAFLOW_INTERFACE: "eth0, veth*",
       AYAFLOW_ATTACH_MODE: "CLSACT",
+      AYAFLOW_MERGE_INTERFACES: "off",
+      AYAFLOW_SHARE_INTERFACES: "yes",
       AYAFLOW_PORT: "8080",
       AYAFLOW_LISTEN: "[::1]",
       AYAFLOW_DB_PATH: "traffic.db",
@@ -68,6 +72,8 @@ test("every option from the environment", async () => {
   expect(config).toEqual({
     interfaces: ["eth0", "veth*"],
     attachMode: "clsact",
+    shareInterfaces: true,
+    mergeInterfaces: false,
     port: 8080,
     listen: "::1",
     dbPath: "traffic.db",

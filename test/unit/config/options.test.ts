@@ -22,6 +22,7 @@ test("flags, variables and keys are the documented ones", () => {
     ["--max-connections", "AYAFLOW_MAX_CONNECTIONS", "max_connections"],
     ["--max-db-size", "AYAFLOW_MAX_DB_SIZE", "max_db_size"],
     ["--memory-budget", "AYAFLOW_MEMORY_BUDGET", "memory_budget"],
+    ["--merge-interfaces", "AYAFLOW_MERGE_INTERFACES", "merge_interfaces"],
     ["--port", "AYAFLOW_PORT", "port"],
     ["--quiet", "AYAFLOW_QUIET", "quiet"],
     ["--resolve-dns", "AYAFLOW_RESOLVE_DNS", "resolve_dns"],
@@ -29,6 +30,7 @@ test("flags, variables and keys are the documented ones", () => {
     ["--retention-hour", "AYAFLOW_RETENTION_HOUR", "retention_hour"],
     ["--retention-minute", "AYAFLOW_RETENTION_MINUTE", "retention_minute"],
     ["--retention-raw", "AYAFLOW_RETENTION_RAW", "retention_raw"],
+    ["--share-interfaces", "AYAFLOW_SHARE_INTERFACES", "share_interfaces"],
   ]);
 });
 
