@@ -7,12 +7,23 @@ async function outputs() {
   return [standardIo(), thisTerminal()] as const;
 }
 
+/** Takes what capabilities the executable's file gives, for the commands that load programs. */
+async function raise(): Promise<void> {
+  (await import("./bpf/capabilities.ts")).raiseCapabilities();
+}
+
 const exitCode = await runCli(
   process.argv.slice(2),
   process.env,
   {
-    run: async (config, warnings) => (await import("./cli/run.ts")).run(config, warnings),
-    doctor: async (config, options) => (await import("./cli/doctor-command.ts")).doctor(config, options),
+    run: async (loaded, reload) => {
+      await raise();
+      return await (await import("./cli/run.ts")).run(loaded, reload);
+    },
+    doctor: async (config, options) => {
+      await raise();
+      return await (await import("./cli/doctor-command.ts")).doctor(config, options);
+    },
     inspect: async (path, options) => {
       const [io] = await outputs();
       return await (await import("./cli/inspect-command.ts")).inspect(path, options, io);
@@ -21,6 +32,14 @@ const exitCode = await runCli(
       (await import("./cli/history-command.ts")).history(request, target, ...(await outputs())),
     stats: async (options, target) =>
       (await import("./cli/stats-command.ts")).stats(options, target, ...(await outputs())),
+    health: async (options, agent) => {
+      const { standardIo } = await import("./cli/command-io.ts");
+      return await (await import("./cli/health-command.ts")).health(options, agent, standardIo());
+    },
+    licenses: async () => {
+      const [io] = await outputs();
+      return await (await import("./cli/licenses.ts")).printLicenses(io);
+    },
     top: async (options) => (await import("./top/top.ts")).top(options),
   },
   {

@@ -15,6 +15,7 @@ export interface TopFlags extends AskFlags {
 export interface AskActions {
   history(words: readonly string[], flags: HistoryFlags & AskFlags): Promise<void>;
   stats(flags: AskFlags & { json?: boolean }): Promise<void>;
+  health(flags: AskFlags & { strict?: boolean }): Promise<void>;
   top(words: readonly string[], flags: TopFlags): Promise<void>;
   completion(shell: Shell): Promise<void>;
   /** What could stand in place of the last word of a command line. */
@@ -100,6 +101,13 @@ export function addAskCommands(program: Command, actions: AskActions): void {
     .addOption(fileOption())
     .addOption(tokenOption())
     .action((flags: AskFlags & { json?: boolean }) => actions.stats(flags));
+  program
+    .command("health")
+    .description("ask the running agent how it is, for probes: exit 0 if it answers, 1 if not within 3 s")
+    .option("--strict", "exit 1 also when it is degraded")
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .action((flags: AskFlags & { strict?: boolean }) => actions.health(flags));
   program
     .command("completion")
     .description(

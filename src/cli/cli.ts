@@ -6,7 +6,7 @@ import type { Config } from "../config/types.ts";
 import { AyaflowError, EXIT_FAILURE, EXIT_USAGE, errorMessage, UsageError } from "../errors.ts";
 import { escapeControl } from "../log.ts";
 import type { TopOptions } from "../top/types.ts";
-import type { AskFlags, AskTarget } from "./ask-target.ts";
+import type { AgentTarget, AskFlags, AskTarget } from "./ask-target.ts";
 import { formatConfig } from "./config-check.ts";
 import type { HistoryRequest } from "./history-request.ts";
 import { buildProgram, type CliIo, givenFlags, unknownOptions } from "./program.ts";
@@ -14,12 +14,15 @@ import { formatVersion, versionInfo } from "./version.ts";
 
 /** The commands that need more than configuration; import what they need when called. They give the exit code. */
 export interface CliHandlers {
-  run(config: Config, warnings: readonly string[]): Promise<number>;
+  /** `reload` reads the whole configuration again: the same flags and environment, the files anew. */
+  run(loaded: LoadedConfig, reload: () => Promise<LoadedConfig>): Promise<number>;
   doctor(config: Config, options: { json: boolean }): Promise<number>;
   inspect(path: string, options: { json: boolean; dns: boolean }): Promise<number>;
   history(request: HistoryRequest, target: AskTarget): Promise<number>;
   stats(options: { json: boolean }, target: AskTarget): Promise<number>;
+  health(options: { strict: boolean }, agent: AgentTarget): Promise<number>;
   top(options: TopOptions): Promise<number>;
+  licenses(): Promise<number>;
 }
 
 const USAGE_HINT = 'run "ayaflow --help" for usage';
@@ -88,13 +91,16 @@ export async function runCli(
         const hint = didYouMean(word, commands) || `; commands are ${commands.join(", ")}`;
         throw new UsageError([`unknown command "${escapeControl(word)}"${hint}`, USAGE_HINT]);
       }
-      const { config, warnings } = await load();
-      exitCode = await handlers.run(config, warnings);
+      exitCode = await handlers.run(await load(), load);
     },
     async doctor(options) {
       exitCode = await handlers.doctor((await loadAndWarn()).config, options);
     },
-    version({ json }) {
+    async version({ json, licenses }) {
+      if (licenses) {
+        exitCode = await handlers.licenses();
+        return;
+      }
       const info = versionInfo();
       io.out(json ? `${JSON.stringify(info)}\n` : `${formatVersion(info)}\n`);
     },
@@ -111,6 +117,11 @@ export async function runCli(
     },
     async stats(flags) {
       exitCode = await handlers.stats({ json: flags.json === true }, await target(flags));
+    },
+    async health(flags) {
+      const { resolveAgent } = await import("./ask-target.ts");
+      const agent = resolveAgent(flags, await loadAndWarn(), env);
+      exitCode = await handlers.health({ strict: flags.strict === true }, agent);
     },
     async top(words, { interval, ascii, color, ...flags }) {
       const { resolveAgent } = await import("./ask-target.ts");

@@ -84,11 +84,12 @@ export function unknownOptions(argv: readonly string[]): {
   const nothing = {
     run: async () => {},
     doctor: async () => {},
-    version: () => {},
+    version: async () => {},
     inspect: async () => {},
     configCheck: async () => {},
     history: async () => {},
     stats: async () => {},
+    health: async () => {},
     top: async () => {},
     completion: async () => {},
     complete: async () => {},
@@ -124,7 +125,7 @@ export function unknownOptions(argv: readonly string[]): {
 export interface Actions extends AskActions {
   run(): Promise<void>;
   doctor(options: { json: boolean }): Promise<void>;
-  version(options: { json: boolean }): void;
+  version(options: { json: boolean; licenses: boolean }): Promise<void>;
   inspect(path: string, options: { json: boolean; dns: boolean }): Promise<void>;
   configCheck(): Promise<void>;
 }
@@ -172,9 +173,14 @@ export function buildProgram(io: CliIo, actions: Actions): Command {
     .action((options: { json?: boolean }) => actions.doctor({ json: options.json === true }));
   program
     .command("version")
-    .description("show the version, the commit, Bun and the architecture")
+    .description("show the version, the commit, Bun and the architecture, or the licences")
     .option("--json", "as JSON")
-    .action((options: { json?: boolean }) => actions.version({ json: options.json === true }));
+    .addOption(
+      new Option("--licenses", "what it contains of others, with the licences' full texts").conflicts("json"),
+    )
+    .action((options: { json?: boolean; licenses?: boolean }) =>
+      actions.version({ json: options.json === true, licenses: options.licenses === true }),
+    );
   program
     .command("inspect")
     .description("name the connections of a capture file (pcap, pcapng; - for standard input); needs no root")

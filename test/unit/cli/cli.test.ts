@@ -55,7 +55,7 @@ describe("run", () => {
       "",
       { AYAFLOW_SERVICE_HOST: "10.0.0.1" },
       {
-        run: async (_, warnings) => {
+        run: async ({ warnings }) => {
           expect(warnings).toHaveLength(1);
           return 7;
         },
@@ -98,7 +98,7 @@ describe("usage errors: exit 2, nothing runs, nothing on stdout", () => {
     ["docter", 'unknown command "docter"; did you mean doctor?'],
     [
       "-p 1 nonsense",
-      'unknown command "nonsense"; commands are run, top, history, stats, completion, doctor, version, inspect, config',
+      'unknown command "nonsense"; commands are run, top, history, stats, health, completion, doctor, version, inspect, config',
     ],
     ["--prot 1", "--prot: unknown option; did you mean --port?"],
     ["--foo 1 -p zz", '--port: "zz" is not allowed'],
@@ -167,6 +167,7 @@ describe("version", () => {
       bun: Bun.version,
       platform: "linux",
       arch: process.arch,
+      libraries: {},
     });
   });
 });

@@ -1,4 +1,4 @@
-import type { AskTarget } from "../../../src/cli/ask-target.ts";
+import type { AgentTarget, AskTarget } from "../../../src/cli/ask-target.ts";
 import { type CliHandlers, runCli } from "../../../src/cli/cli.ts";
 import type { HistoryRequest } from "../../../src/cli/history-request.ts";
 import type { Config } from "../../../src/config/types.ts";
@@ -15,6 +15,7 @@ export interface Outcome {
   inspected: { path: string; json: boolean; dns: boolean }[];
   asked: { request: HistoryRequest; target: AskTarget }[];
   stats: { json: boolean; target: AskTarget }[];
+  healths: { strict: boolean; agent: AgentTarget }[];
   tops: TopOptions[];
 }
 
@@ -33,13 +34,14 @@ export async function cli(
     inspected: [],
     asked: [],
     stats: [],
+    healths: [],
     tops: [],
   };
   outcome.exitCode = await runCli(
     args.split(" ").filter((word) => word !== ""),
     env,
     {
-      run: async (config, warnings) => {
+      run: async ({ config, warnings }) => {
         outcome.runs.push({ config, warnings });
         return 0;
       },
@@ -59,10 +61,15 @@ export async function cli(
         outcome.stats.push({ json, target });
         return 0;
       },
+      health: async ({ strict }, agent) => {
+        outcome.healths.push({ strict, agent });
+        return 0;
+      },
       top: async (options) => {
         outcome.tops.push(options);
         return 0;
       },
+      licenses: async () => 0,
       ...handlers,
     },
     {

@@ -9,7 +9,11 @@ async function complete(...words: string[]): Promise<{ kind: string; texts: stri
   const never = async (): Promise<number> => {
     throw new Error("completing runs nothing");
   };
-  const handlers = { run: never, doctor: never, inspect: never, history: never, stats: never, top: never };
+  const names = ["run", "doctor", "inspect", "history", "stats", "health", "top", "licenses"] as const;
+  const handlers = Object.fromEntries(names.map((name) => [name, never])) as Record<
+    (typeof names)[number],
+    typeof never
+  >;
   const io = { out: (text: string) => void (out += text), err: () => {} };
   expect(await runCli(["__complete", "--", ...words], {}, handlers, io)).toBe(0);
   const [kind = "", ...lines] = out.trimEnd().split("\n");
