@@ -74,7 +74,7 @@ static __always_inline void count_packet(struct __sk_buff *skb, __u32 direction,
 		p = (struct packet){};
 		class = parse_any(skb, &p, l2);
 	}
-	measure(skb, &p, gso_size);
+	measure(skb, &p, l2, gso_size);
 	s = class == AYAFLOW_ATTRIBUTED ? find_slot(skb, &p, direction) : 0;
 	if (!s) {
 		count_total(interface_row(skb->ifindex), direction,
@@ -91,7 +91,7 @@ static __always_inline void count_packet(struct __sk_buff *skb, __u32 direction,
 	if (s->last_jiffies != now)
 		s->last_jiffies = now;
 	if (p.is_tcp && !tcp_in_order(s, &p))
-		tcp_update(s, &p);
+		tcp_update(skb, direction, s, &p);
 	if (knobs.inspect && wants_payload(s, &p))
 		send_payload(skb, &p, s, direction);
 	if (knobs.raw_mode && !is_shed(AYAFLOW_SHED_PACKETS, AYAFLOW_LOST_SHED_PACKET, p.packets))

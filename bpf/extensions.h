@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What can stand before the IP header (PPPoE, MPLS) and behind it (IPv6 extension headers, fragments). */
+/* What can stand before the IP header (PPPoE, MPLS, outer headers) and behind it (IPv6 extension headers, fragments). */
 #ifndef AYAFLOW_EXTENSIONS_H
 #define AYAFLOW_EXTENSIONS_H
 
@@ -7,6 +7,7 @@
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/ipv6.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "packet.h"
@@ -64,6 +65,39 @@ static __always_inline __be16 skip_shim(struct __sk_buff *skb, __u32 *offset, __
 	}
 	return 0;
 }
+
+/* The start of an IP header: enough to tell two packets apart. */
+union ip_start {
+	__u8 bytes[16];
+	__u64 words[2];
+};
+
+/* Length of the packet as its header says, 0 where it is no IP. */
+static __always_inline __u32 ip_length(const union ip_start *ip)
+{
+	const __u8 *b = ip->bytes;
+
+	if (b[0] >> 4 == 4)
+		return b[2] << 8 | b[3];
+	return b[0] >> 4 == 6 ? sizeof(struct ipv6hdr) + (b[4] << 8 | b[5]) : 0;
+}
+
+/* Where the packet of a raw IP interface starts. Before Linux 5.14 the IP tunnels (ipip, sit, gre, ip6_tunnel) left the
+ * outer headers in front of what they received, some the link's as well; only the network header is where it should be. */
+static __always_inline __u32 raw_start(struct __sk_buff *skb)
+{
+	union ip_start inner, found;
+	__u32 length, start;
+
+	if (bpf_skb_load_bytes_relative(skb, 0, &inner, sizeof(inner), BPF_HDR_START_NET))
+		return 0;
+	length = ip_length(&inner);
+	start = skb->len - length;
+	if (!length || length >= skb->len || bpf_skb_load_bytes(skb, start, &found, sizeof(found)))
+		return 0;
+	return found.words[0] == inner.words[0] && found.words[1] == inner.words[1] ? start : 0;
+}
+
 #define IN_SET(protocol) (1ULL << (protocol))
 /* HIP (RFC 7401) and Shim6 (RFC 5533) have no name in <linux/in.h>. */
 #define PROTOCOL_HIP 139

@@ -18,6 +18,8 @@ struct packet {
 	struct ayaflow_key key;
 	/* Who sent it: 0 for side A of the key. */
 	__u32 side;
+	/* Raw IP interfaces only: bytes before the packet, see raw_start. */
+	__u32 start;
 	/* Bytes before the transport payload, the part that GSO repeats on each segment. */
 	__u32 header_len;
 	__u32 seq;
@@ -82,13 +84,14 @@ static __always_inline __u32 key_meta(__u32 ifindex, int ipv6, __u8 protocol)
 }
 
 /* Packets and bytes on the wire. skb->gso_segs can be 0 in a GSO skb from an untrusted source. */
-static __always_inline void measure(struct __sk_buff *skb, struct packet *p, __u32 gso_size)
+static __always_inline void measure(struct __sk_buff *skb, struct packet *p, int l2, __u32 gso_size)
 {
 	__u32 tag = skb->vlan_present * VLAN_TAG;
+	__u32 start = l2 ? 0 : p->start;
 	__u32 segments;
 
 	p->packets = 1;
-	p->bytes = skb->len + tag;
+	p->bytes = skb->len + tag - start;
 	if (!gso_size)
 		return;
 	segments = skb->gso_segs;
@@ -96,7 +99,7 @@ static __always_inline void measure(struct __sk_buff *skb, struct packet *p, __u
 		segments = (skb->len - p->header_len + gso_size - 1) / gso_size;
 	if (segments > 1) {
 		p->packets = segments;
-		p->bytes += (segments - 1) * (p->header_len + tag);
+		p->bytes += (segments - 1) * (p->header_len + tag - start);
 	}
 }
 

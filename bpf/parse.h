@@ -112,6 +112,8 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 		if (data + ETH_HLEN > data_end)
 			return 0;
 		type = *(__be16 *)(data + offsetof(struct ethhdr, h_proto));
+	} else {
+		p->start = 0;
 	}
 	if (type == bpf_htons(ETH_P_IP)) {
 		struct iphdr *ip = data + offset;
@@ -123,6 +125,9 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 		__u32 total = bpf_ntohs(ip->tot_len);
 		__u32 end = offset + total;
 
+		/* Else these may be an outer link's bytes that look like a header, see raw_start. */
+		if (!l2 && end != skb->len)
+			return 0;
 		if (gso_size || end > skb->len)
 			end = skb->len;
 		if (!parse_ports(p, ip + 1, data_end, offset + sizeof(*ip), end, gso_size, ip->protocol, &sport,
@@ -144,6 +149,8 @@ static __always_inline int parse_fast(struct __sk_buff *skb, struct packet *p, i
 
 		__u32 end = offset + sizeof(*ip) + bpf_ntohs(ip->payload_len);
 
+		if (!l2 && end != skb->len)
+			return 0;
 		if (gso_size || end > skb->len)
 			end = skb->len;
 		if (!parse_ports(p, ip + 1, data_end, offset + sizeof(*ip), end, gso_size, ip->nexthdr, &sport,
@@ -213,6 +220,8 @@ static __noinline int parse_any(struct __sk_buff *skb, struct packet *p, int l2)
 		}
 		if (type == bpf_htons(ETH_P_PPP_SES) || type == bpf_htons(ETH_P_MPLS_UC))
 			type = skip_shim(skb, &offset, type);
+	} else {
+		offset = p->start = raw_start(skb);
 	}
 	offset = forget(offset);
 	p->header_len = offset;

@@ -115,8 +115,9 @@ static __always_inline void note_missing(struct ayaflow_slot *s, __u32 side)
 }
 
 /* A segment that starts before the highest sequence number seen: sent again, or overtaken.
- * Told apart as by Wireshark (packet-tcp.c, tcp_analyze_sequence_number). */
-static __noinline int tcp_old_segment(struct ayaflow_slot *s, __u32 side, __u32 end, __u32 packets)
+ * Told apart as by Wireshark (packet-tcp.c, tcp_analyze_sequence_number), unless it is `fresh` from this host's own TCP:
+ * then nothing can have overtaken it. */
+static __noinline int tcp_old_segment(struct ayaflow_slot *s, __u32 side, __u32 end, __u32 packets, __u32 fresh)
 {
 	struct ayaflow_side *me;
 	__u32 reorder_us;
@@ -129,7 +130,7 @@ static __noinline int tcp_old_segment(struct ayaflow_slot *s, __u32 side, __u32 
 	if (!reorder_us)
 		reorder_us = DEFAULT_REORDER_US;
 	/* Acknowledged already: sent again without need, not overtaken. */
-	if (s->side[!side].flags & TCP_ACK && (__s32)(s->side[!side].last_ack - end) >= 0) {
+	if (fresh || (s->side[!side].flags & TCP_ACK && (__s32)(s->side[!side].last_ack - end) >= 0)) {
 		me->retransmits += packets;
 	} else if (s->side[!side].dup_acks < FAST_RETRANSMIT_DUP_ACKS &&
 		   s->info & (AYAFLOW_INFO_MISSING_A << side) && now_us() - me->newest_us < reorder_us) {
@@ -171,7 +172,8 @@ static __always_inline void tcp_acknowledge(struct ayaflow_slot *s, const struct
 	me->last_window = p->window;
 }
 
-static __always_inline void tcp_sequence(struct ayaflow_slot *s, const struct packet *p)
+static __always_inline void tcp_sequence(struct __sk_buff *skb, __u32 direction, struct ayaflow_slot *s,
+					 const struct packet *p)
 {
 	__u32 side = p->side & 1;
 	struct ayaflow_side *me = &s->side[side];
@@ -201,7 +203,7 @@ static __always_inline void tcp_sequence(struct ayaflow_slot *s, const struct pa
 	}
 	/* A keep-alive or a window probe starts one byte back (RFC 9293 section 3.8.4). */
 	if (ahead != -1 || (p->tcp_flags & (TCP_SYN | TCP_FIN)))
-		tcp_old_segment(s, side, end, p->packets);
+		tcp_old_segment(s, side, end, p->packets, direction == AYAFLOW_EGRESS && skb->sk);
 	if ((__s32)(end - me->next_seq) > 0)
 		me->next_seq = end;
 }
@@ -230,7 +232,8 @@ static __always_inline int tcp_in_order(struct ayaflow_slot *s, const struct pac
 	return 1;
 }
 
-static __always_inline void tcp_update(struct ayaflow_slot *s, const struct packet *p)
+static __always_inline void tcp_update(struct __sk_buff *skb, __u32 direction, struct ayaflow_slot *s,
+				       const struct packet *p)
 {
 	__u32 side = p->side & 1;
 
@@ -264,7 +267,7 @@ static __always_inline void tcp_update(struct ayaflow_slot *s, const struct pack
 		s->state = AYAFLOW_STATE_CLOSED;
 	}
 	s->side[side].flags |= p->tcp_flags;
-	tcp_sequence(s, p);
+	tcp_sequence(skb, direction, s, p);
 }
 
 #endif

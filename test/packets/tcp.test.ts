@@ -29,10 +29,10 @@ function bytesOf({ from, payload = 0, ...segment }: Segment): Uint8Array {
   });
 }
 
-/** The one connection that `segments` make. The client's packets leave, the server's arrive. */
-function connection(segments: Segment[], lab = new PacketLab()) {
+/** The one connection that `segments` make. The client is here: its packets leave, the server's arrive. */
+function connection(segments: Segment[], lab = new PacketLab(), local: Segment["from"] = "client") {
   for (const segment of segments) {
-    lab.run(bytesOf(segment), { direction: segment.from === "client" ? "egress" : "ingress" });
+    lab.run(bytesOf(segment), { direction: segment.from === local ? "egress" : "ingress" });
   }
   const seen = lab.connections();
   expect(seen).toHaveLength(1);
@@ -171,12 +171,14 @@ describe("handshake RTT", () => {
 });
 
 describe("retransmissions", () => {
-  const retransmits = (segments: Segment[]) => connection([...HANDSHAKE, ...segments])?.retransmits.sent;
+  /** The client is elsewhere. */
+  const arriving = (segments: Segment[], lab?: PacketLab) => connection(segments, lab, "server");
+  const retransmits = (segments: Segment[]) => arriving([...HANDSHAKE, ...segments])?.retransmits.sent;
 
   test("none in order, across the wrap of the sequence number", () => {
     const start = 2 ** 32 - 150;
     expect(retransmits([data(1000), data(1100), data(1200)])).toBe(0);
-    expect(connection([data(start), data(start + 100), data(50)])?.retransmits.sent).toBe(0);
+    expect(arriving([data(start), data(start + 100), data(50)])?.retransmits.sent).toBe(0);
   });
   test("the same segment again, and again", () => {
     expect(retransmits([data(1000), data(1000), data(1000)])).toBe(2);
@@ -185,7 +187,7 @@ describe("retransmissions", () => {
     expect(retransmits([data(1000), data(1050), data(1150)])).toBe(1);
   });
   test("a hole filled after two duplicate ACKs", () => {
-    const seen = connection([
+    const seen = arriving([
       ...HANDSHAKE,
       data(1000),
       acknowledge(1100),
@@ -199,24 +201,31 @@ describe("retransmissions", () => {
   });
   test("a hole filled within the round trip is out of order", async () => {
     using lab = new PacketLab();
-    lab.run(bytesOf(SYN), { direction: "egress" });
+    lab.run(bytesOf(SYN), { direction: "ingress" });
     // A round trip of at least this long: the reordered segment comes well within.
     await Bun.sleep(200);
-    const seen = connection([SYN_ACK, ACK, data(1000), data(1200), data(1100)], lab);
+    const seen = arriving([SYN_ACK, ACK, data(1000), data(1200), data(1100)], lab);
     expect(seen).toMatchObject({ retransmits: { sent: 0 }, outOfOrder: { sent: 1 } });
+  });
+  test("a hole filled by this host's own TCP was sent again, however soon", async () => {
+    using lab = new PacketLab();
+    lab.run(bytesOf(SYN), { direction: "egress" });
+    await Bun.sleep(200);
+    const seen = connection([SYN_ACK, ACK, data(1000), data(1200), data(1100)], lab);
+    expect(seen).toMatchObject({ retransmits: { sent: 1 }, outOfOrder: { sent: 0 } });
   });
   test("a hole filled much later was sent again", async () => {
     using lab = new PacketLab();
-    connection([...HANDSHAKE, data(1000), data(1200)], lab);
+    arriving([...HANDSHAKE, data(1000), data(1200)], lab);
     await Bun.sleep(60);
-    expect(connection([data(1100)], lab)).toMatchObject({
+    expect(arriving([data(1100)], lab)).toMatchObject({
       retransmits: { sent: 1 },
       outOfOrder: { sent: 0 },
     });
   });
   test("what was acknowledged already, however soon it comes again", async () => {
     using lab = new PacketLab();
-    lab.run(bytesOf(SYN), { direction: "egress" });
+    lab.run(bytesOf(SYN), { direction: "ingress" });
     await Bun.sleep(200);
     const segments = [
       SYN_ACK,
@@ -228,14 +237,14 @@ describe("retransmissions", () => {
       data(1300),
       data(1000),
     ];
-    expect(connection(segments, lab)).toMatchObject({ retransmits: { sent: 1 }, outOfOrder: { sent: 0 } });
+    expect(arriving(segments, lab)).toMatchObject({ retransmits: { sent: 1 }, outOfOrder: { sent: 0 } });
   });
   test("not a keep-alive, with and without its byte", () => {
     expect(retransmits([data(1000), data(1099, 0), data(1099, 1), data(1099, 1)])).toBe(0);
   });
   test("not bare ACKs", () => {
     expect(
-      connection([...HANDSHAKE, acknowledge(1000), acknowledge(1000), acknowledge(1000)])?.retransmits,
+      arriving([...HANDSHAKE, acknowledge(1000), acknowledge(1000), acknowledge(1000)])?.retransmits,
     ).toEqual({
       sent: 0,
       received: 0,
@@ -243,7 +252,7 @@ describe("retransmissions", () => {
   });
   test("each side by itself", () => {
     const reply: Segment = { from: "server", flags: ack, sequence: 5000, acknowledgment: 1100, payload: 10 };
-    expect(connection([...HANDSHAKE, data(1000), reply, reply])?.retransmits).toEqual({
+    expect(arriving([...HANDSHAKE, data(1000), reply, reply])?.retransmits).toEqual({
       sent: 0,
       received: 1,
     });
