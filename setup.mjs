@@ -92,7 +92,7 @@ const PROFILES = {
   /** The unit and the package under a systemd of their own. */
   service: {
     root: true,
-    packages: ["systemd-container", "mmdebstrap", "lintian", "fakeroot", "man-db"],
+    packages: ["systemd-container", "mmdebstrap", "lintian", "man-db", "groff-base", "mandoc"],
     unpacked: {},
   },
   peers: {

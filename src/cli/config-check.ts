@@ -6,8 +6,8 @@ import { formatSize } from "../config/values.ts";
 
 const SIZES: ReadonlySet<OptionKey> = new Set(["max_db_size", "memory_budget"]);
 
-/** JSON is YAML: text that could be read as something else is quoted. */
-function toYaml(key: OptionKey, value: unknown): string {
+/** A value as YAML. JSON is YAML: text that could be read as something else is quoted. */
+export function toYaml(key: OptionKey, value: unknown): string {
   if (SIZES.has(key) && typeof value === "number") return formatSize(value);
   if (
     typeof value === "string" &&

@@ -75,12 +75,8 @@ function withoutValues(unknown: readonly string[], options: readonly Option[]): 
   return rest;
 }
 
-/** Every option of `argv` that no command has, one line each, and the configuration flags that are known. */
-export function unknownOptions(argv: readonly string[]): {
-  problems: string[];
-  flags: Record<string, unknown>;
-} {
-  const silent = { out: () => {}, err: () => {} };
+/** The command line as it is described: nothing is printed, no command does anything. */
+export function describedProgram(): Command {
   const nothing = {
     run: async () => {},
     doctor: async () => {},
@@ -94,7 +90,15 @@ export function unknownOptions(argv: readonly string[]): {
     completion: async () => {},
     complete: async () => {},
   };
-  const program = buildProgram(silent, nothing);
+  return buildProgram({ out: () => {}, err: () => {} }, nothing);
+}
+
+/** Every option of `argv` that no command has, one line each, and the configuration flags that are known. */
+export function unknownOptions(argv: readonly string[]): {
+  problems: string[];
+  flags: Record<string, unknown>;
+} {
+  const program = describedProgram();
   const options = [
     program,
     ...program.commands,
