@@ -4,7 +4,7 @@
 # Everything is in functions, called on the last line: a download that was cut short does nothing.
 set -eu
 
-BASE=${AYAFLOW_DOWNLOAD_URL:-https://github.com/ayaflow/ayaflow/releases}
+BASE=${INSTALL_AYAFLOW_URL:-https://github.com/ayaflow/ayaflow/releases}
 MIN_GLIBC_MINOR=33
 UNIT=ayaflow.service
 
@@ -17,7 +17,7 @@ Usage: install.sh [--version X.Y.Z] [--prefix DIR] [--systemd]
   --systemd         also installs $UNIT to /etc/systemd/system; neither enables nor starts it
   --help            shows this
 
-AYAFLOW_DOWNLOAD_URL is where releases are, if not at
+INSTALL_AYAFLOW_URL is where releases are, if not at
 https://github.com/ayaflow/ayaflow/releases
 EOF
 }

@@ -6,6 +6,8 @@ import { configMap, placeFlags, podSpec, securityFlags } from "./support/pod.ts"
 import { crossed, startContainer } from "./support/running.ts";
 import { Store } from "./support/store.ts";
 import { exchange } from "./support/exchange.ts";
+import { readmeCommands } from "../support/readme.ts";
+import { waitFor } from "../lab/support/wait.ts";
 
 const TIMEOUT_MS = 120_000;
 const IMAGE = "localhost/ayaflow:test";
@@ -116,6 +118,30 @@ test(
     const own =
       /^[AC] \/(dev|etc|etc\/(ayaflow|hosts|hostname|resolv\.conf|mtab)|proc|run|run\/\.containerenv|run\/secrets|sys|tmp|var)$/;
     expect(changes.split("\n").filter((line) => line !== "" && !own.test(line))).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "README's lines lead to an answer that shows a connection",
+  async () => {
+    const [run = "", ask = ""] = await readmeCommands("Image");
+    expect(run).toStartWith("docker run -d --name ayaflow --network host ");
+    expect(ask).toBe("curl -s localhost:3000/api/live");
+    await using lab = await createLab();
+    await lab.server.namespace.ip("route", "add", "default", "via", lab.client.ipv4);
+    // The namespace stands for the host, and the image was built here.
+    const words = run.replace(/^docker run -d --name ayaflow --network host /, "").split(/\s+/);
+    const args = words.map((word) => (word.startsWith("ghcr.io/ayaflow/ayaflow:") ? IMAGE : word));
+    await using running = await startContainer(store, lab.server, args);
+    const { connections } = await waitFor(async () => {
+      await lab.client.exec(["ping", "-c", "1", lab.server.ipv4]);
+      const { stdout } = await lab.server.exec(ask.split(" "));
+      const live = JSON.parse(stdout) as { connections: { connection: string }[] };
+      return live.connections.length > 0 ? live : null;
+    }, "no connection is shown");
+    expect(connections[0]?.connection).toContain(lab.client.ipv4);
+    expect(running.pid).toBeGreaterThan(0);
   },
   TIMEOUT_MS,
 );

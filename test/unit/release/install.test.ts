@@ -77,7 +77,7 @@ async function install(
   script = SCRIPT,
 ): Promise<Outcome> {
   const prefix = await mkdtemp(join(folder, "prefix-"));
-  const env = { PATH: path, AYAFLOW_DOWNLOAD_URL: `http://127.0.0.1:${server.port}`, TMPDIR: folder };
+  const env = { PATH: path, INSTALL_AYAFLOW_URL: `http://127.0.0.1:${server.port}`, TMPDIR: folder };
   const child = Bun.spawn(["/bin/sh", script, "--prefix", prefix, ...args], {
     env,
     stdout: "pipe",
