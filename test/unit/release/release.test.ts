@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { releaseFiles, releaseNotes, versionOfTag } from "../../../build/release.ts";
+import manifest from "../../../package.json" with { type: "json" };
+import { ROOT } from "../../support/command.ts";
 
 const CHANGELOG = `# Changelog
 
@@ -44,3 +47,15 @@ test("a tag is the package's version", () => {
 test("a release has the packages of its version", () => {
   expect(releaseFiles("1.2.3")).toContain("ayaflow_1.2.3_arm64.deb");
 });
+
+test.each(["README.md", "docs/kubernetes.md"])(
+  "%s names this version, wherever it names one",
+  async (name) => {
+    const text = await Bun.file(join(ROOT, name)).text();
+    const named = [...text.matchAll(/(?:ayaflow_|ayaflow:|\/v)(\d+\.\d+\.\d+)/g)].map(
+      ([, version]) => version,
+    );
+    expect(named.length).toBeGreaterThan(0);
+    expect(new Set(named)).toEqual(new Set([manifest.version]));
+  },
+);
