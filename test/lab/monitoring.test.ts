@@ -1,6 +1,6 @@
 /** The dashboard's and the alerts' expressions, asked of a real Prometheus that scrapes a real agent. */
 import { describe, expect, test } from "bun:test";
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import dashboard from "../../monitoring/grafana/ayaflow.json" with { type: "json" };
 import { ROOT } from "../support/command.ts";
@@ -8,9 +8,9 @@ import { toolPath } from "../support/tools.ts";
 import { startAgent } from "./support/agent.ts";
 import { createLab } from "./support/lab.ts";
 import { exec } from "./support/process.ts";
+import { startPrometheus } from "./support/prometheus.ts";
 import { waitFor } from "./support/wait.ts";
 
-const PORT = 9090;
 const TIMEOUT_MS = 60_000;
 const RULES = join(ROOT, "monitoring", "prometheus", "ayaflow.rules.yml");
 const RULES_TEST = join(ROOT, "monitoring", "prometheus", "ayaflow.rules.test.yml");
@@ -71,31 +71,7 @@ test(
     await using lab = await createLab();
     await using agent = await startAgent(lab.server, lab.folder, { args: ["--deep-inspect"] });
     await copyFile(RULES, lab.path("rules.yml"));
-    await writeFile(
-      lab.path("prometheus.yml"),
-      `global: {scrape_interval: 250ms, evaluation_interval: 250ms}
-rule_files: [rules.yml]
-scrape_configs: [{job_name: ayaflow, static_configs: [{targets: ["127.0.0.1:3000"]}]}]
-`,
-    );
-    const prometheus = lab.server.spawn([
-      toolPath("prometheus"),
-      `--config.file=${lab.path("prometheus.yml")}`,
-      `--storage.tsdb.path=${lab.path("tsdb")}`,
-      `--web.listen-address=127.0.0.1:${PORT}`,
-    ]);
-    await prometheus.listening("tcp", PORT);
-    const ask = async (path: string): Promise<string> =>
-      (await lab.server.exec(["curl", "-sS", "-g", `http://127.0.0.1:${PORT}/api/v1/${path}`])).stdout;
-    const query = async (expr: string): Promise<unknown[]> => {
-      const answer = JSON.parse(await ask(`query?query=${encodeURIComponent(expr)}`)) as {
-        status: string;
-        error?: string;
-        data?: { result: unknown[] };
-      };
-      if (answer.status !== "success") throw new Error(`${expr}: ${answer.error}`);
-      return answer.data?.result ?? [];
-    };
+    const { ask, query } = await startPrometheus(lab, "rules.yml");
     // Traffic between two scrapes: before the first, a rate would not tell it.
     await waitFor(async () => {
       await lab.client.exec(["ping", "-c", "3", "-i", "0.05", lab.server.ipv4]);
