@@ -1,6 +1,6 @@
 import type { Statement } from "bun:sqlite";
 import type { SqlConnection } from "./connection.ts";
-import { InterfaceTable } from "./interfaces.ts";
+import type { InterfaceTable } from "./interfaces.ts";
 import { NamingTable } from "./naming-table.ts";
 import type { Identity } from "./types.ts";
 
@@ -11,19 +11,20 @@ export class ConversationTable {
   private readonly find: Statement<{ id: number }, Key>;
   private readonly insert: Statement<unknown, [number, ...Key]>;
   private readonly present: Statement<{ id: number }, [number]>;
-  private readonly interfaces: InterfaceTable;
   private readonly namings: NamingTable;
   /** Ids are never used twice by one process: a connection may still hold one that retention deleted. */
   private nextId: number;
 
-  constructor(db: SqlConnection) {
+  constructor(
+    db: SqlConnection,
+    private readonly interfaces: InterfaceTable,
+  ) {
     this.find = db.prepare(
       `SELECT id FROM conversations WHERE client = ? AND server = ? AND server_port = ? AND protocol = ?
          AND interface_id = ? AND domain_id = ? AND detail_id = ?`,
     );
     this.insert = db.prepare("INSERT INTO conversations VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     this.present = db.prepare("SELECT id FROM conversations WHERE id = ?");
-    this.interfaces = new InterfaceTable(db);
     this.namings = new NamingTable(db);
     const last = db.query<{ id: number | null }, []>("SELECT max(id) AS id FROM conversations").get();
     this.nextId = (last?.id ?? 0) + 1;

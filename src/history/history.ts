@@ -113,6 +113,7 @@ export function openHistory(options: HistoryOptions): History {
   const retention = new Retention({
     store,
     segments: writer.segments,
+    interfaces: writer.interfaces,
     levels,
     parts,
     folding,

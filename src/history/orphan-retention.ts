@@ -1,4 +1,6 @@
 import type { Statement } from "bun:sqlite";
+import { InterfaceSweep } from "./interface-sweep.ts";
+import type { InterfaceTable } from "./interfaces.ts";
 import { OrphanSweep, type SweepOptions } from "./orphans.ts";
 import { SEGMENT_ROWS } from "./segments.ts";
 
@@ -9,17 +11,24 @@ const SEGMENTS_PER_STEP = 64;
 const ROW_BYTES = 40;
 const MAX_ID = "9223372036854775807";
 
-/** Deletes segments without rows, and now and then the conversations that nothing names any more; in transactions of the caller. */
+export interface OrphanOptions extends SweepOptions {
+  interfaces: InterfaceTable;
+}
+
+/** Deletes segments without rows, and now and then conversations and names that nothing uses any more; in transactions of the caller. */
 export class OrphanRetention {
   /** Shares of levels whose parts went without a trace elsewhere, since the last sweep. */
   releasedParts = 0;
   private readonly deleteEmpty: Statement<unknown, [number, number]>;
   private running: OrphanSweep | null = null;
+  /** After each sweep of conversations; also at the start, as an end of the process may have been in the way. */
+  private names: InterfaceSweep | null;
   private usedBeforeSweep = 0;
   private segmentsGone = 0;
   private isDue = false;
 
-  constructor(private readonly options: SweepOptions) {
+  constructor(private readonly options: OrphanOptions) {
+    this.names = this.sweepOfNames();
     this.deleteEmpty = options.db.prepare(
       `DELETE FROM segments WHERE id IN (
          SELECT id FROM segments WHERE last_id < coalesce((SELECT min(id) FROM rows), ${MAX_ID}) AND id <> ?1
@@ -40,6 +49,7 @@ export class OrphanRetention {
   /** Forgets a sweep that failed. */
   reset(): void {
     this.running = null;
+    if (this.names !== null) this.names = this.sweepOfNames();
   }
 
   /** Has a sweep begin if anything went since the last one; whether it will. */
@@ -58,16 +68,27 @@ export class OrphanRetention {
   /** A little of a sweep, if one is due or under way. False when none is. */
   sweep(usedBytes: number): boolean {
     if (this.running === null) {
-      if (!this.isDue && !this.isWorthwhile()) return false;
+      if (!this.isDue && !this.isWorthwhile()) return this.sweepNames();
       this.isDue = false;
       this.segmentsGone = 0;
       this.releasedParts = 0;
       this.usedBeforeSweep = usedBytes;
       this.running = OrphanSweep.begin(this.options, 0);
-      if (this.running === null) return false;
+      this.names = this.sweepOfNames();
+      if (this.running === null) return this.sweepNames();
     }
     if (this.running.step()) this.running = OrphanSweep.begin(this.options, this.running.end);
     return true;
+  }
+
+  private sweepNames(): boolean {
+    if (this.names === null) return false;
+    if (this.names.step()) this.names = null;
+    return true;
+  }
+
+  private sweepOfNames(): InterfaceSweep {
+    return new InterfaceSweep(this.options.db, this.options.interfaces);
   }
 
   private isWorthwhile(): boolean {

@@ -2,6 +2,7 @@ import { errorMessage } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { AgeClock } from "./age-clock.ts";
 import type { Folding } from "./folding.ts";
+import type { InterfaceTable } from "./interfaces.ts";
 import type { LevelTable } from "./levels.ts";
 import { OrphanRetention } from "./orphan-retention.ts";
 import { PartRetention } from "./part-retention.ts";
@@ -27,6 +28,7 @@ export type LevelSeconds = Readonly<Record<Level, number>>;
 export interface RetentionOptions {
   store: Store;
   segments: SegmentTracker;
+  interfaces: InterfaceTable;
   levels: LevelTable;
   parts: RollupParts;
   folding: Pick<Folding, "isCaughtUp" | "holds">;
@@ -59,13 +61,14 @@ export class Retention {
   private hasOld = true;
 
   constructor(private readonly options: RetentionOptions) {
-    const { store, levels, parts, segments, folding } = options;
+    const { store, levels, parts, segments, interfaces, folding } = options;
     this.ageClock = new AgeClock(options.now, options.clock);
     this.rows = new RowRetention(store.db, levels);
     this.parts = new PartRetention(levels, parts);
     this.orphans = new OrphanRetention({
       db: store.db,
       segments,
+      interfaces,
       levels,
       get levelSeconds() {
         return options.levelSeconds;

@@ -3,6 +3,7 @@ import type { SqlConnection } from "./connection.ts";
 import { SQLiteError } from "bun:sqlite";
 import { ConversationTable } from "./conversations.ts";
 import type { Identities } from "./identities.ts";
+import type { InterfaceTable } from "./interfaces.ts";
 import type { QueuedRow } from "./queue.ts";
 import { idMs, MICRO_RANGE, microsOf, SUB_RANGE } from "./rowid.ts";
 import { KIND_PACKET } from "./schema.ts";
@@ -29,11 +30,12 @@ export class RowInserter {
     db: SqlConnection,
     private readonly segments: SegmentTracker,
     private readonly identities: Identities,
+    interfaces: InterfaceTable,
     claimedMs: number,
   ) {
     this.claimedIdMs = idMs(claimedMs);
     this.insertLate = db.prepare(`INSERT INTO late VALUES(?1 * ${SUB_RANGE} + ?2)`);
-    this.conversations = new ConversationTable(db);
+    this.conversations = new ConversationTable(db, interfaces);
     this.insertRow = db.prepare(
       `INSERT INTO rows VALUES(?1 * ${SUB_RANGE} + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`,
     );

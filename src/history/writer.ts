@@ -2,6 +2,7 @@ import { errorMessage } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { classifyFailure, type DropReason, type Failure } from "./errors.ts";
 import { Identities } from "./identities.ts";
+import { InterfaceTable } from "./interfaces.ts";
 import { readLevels } from "./levels.ts";
 import { emptyRow, RowQueue } from "./queue.ts";
 import { RowInserter } from "./row-inserter.ts";
@@ -46,6 +47,7 @@ export interface HistoryWriterOptions {
 export class HistoryWriter {
   readonly segments: SegmentTracker;
   readonly identities = new Identities();
+  readonly interfaces: InterfaceTable;
   private readonly inserter: RowInserter;
   private readonly queue: RowQueue;
   /** The row at hand. */
@@ -76,8 +78,10 @@ export class HistoryWriter {
     this.retryMs = this.firstRetryMs;
     this.segments = new SegmentTracker(store.db);
     this.recover();
+    this.interfaces = new InterfaceTable(store.db);
     const { watermark } = readLevels(store.db).minute;
-    this.inserter = new RowInserter(store.db, this.segments, this.identities, watermark);
+    const { segments, identities, interfaces } = this;
+    this.inserter = new RowInserter(store.db, segments, identities, interfaces, watermark);
   }
 
   // Without it searches only take longer.
