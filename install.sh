@@ -130,12 +130,13 @@ main() {
 	"$folder/$name" version >/dev/null || fail "$name does not run on this machine: nothing was installed"
 
 	mkdir -p "$prefix/bin" || fail "cannot make $prefix/bin: run it as root, or give another --prefix"
+	# The unit first: where there is no systemd, nothing is installed.
+	[ -z "$systemd" ] || put "$folder/$UNIT" "/etc/systemd/system/$UNIT" 644
 	put "$folder/$name" "$prefix/bin/ayaflow" 755
 	if [ -n "$systemd" ]; then
-		put "$folder/$UNIT" "/etc/systemd/system/$UNIT" 644
 		echo "Start it: systemctl daemon-reload && systemctl enable --now ayaflow"
 	fi
 	"$prefix/bin/ayaflow" version
 }
 
-main "$@"
+{ main "$@"; exit; }

@@ -12,7 +12,19 @@ import { type Counts, countReport, formatCounts, NONE, sum } from "./support/jun
 const TEST_TIMEOUT_MS = 60_000;
 // A test that never yields is beyond its own timeout.
 const FOLDER_TIMEOUT_MS = 20 * 60_000;
-const FOLDERS = ["unit", "fuzz", "packets", "lab", "page", "binary", "service", "image", "kernels", "demo"];
+/** Folders in the order they run in; those of one stage side by side, as none of them is about what the machine can carry. */
+const STAGES = [
+  ["unit", "page"],
+  ["fuzz"],
+  ["packets"],
+  ["lab"],
+  ["binary"],
+  ["service"],
+  ["image"],
+  ["kernels"],
+  ["demo"],
+];
+const FOLDERS = STAGES.flat();
 
 function testFiles(folder: string): string[] {
   const pattern = new Bun.Glob(`test/${folder}/**/*.test.ts`);
@@ -25,12 +37,15 @@ async function build(): Promise<Counts> {
   return { ...NONE, [passed ? "passed" : "failed"]: 1 };
 }
 
-async function runFolder(files: string[], reports: string): Promise<Counts> {
-  const outfile = join(reports, "junit.xml");
-  await rm(outfile, { force: true });
+async function runFolder(folder: string, reports: string, isHeldBack: boolean): Promise<Counts> {
+  const files = testFiles(folder);
+  if (files.length === 0) return NONE;
+  const title = `\n== test/${folder}`;
+  if (!isHeldBack) console.log(title);
+  const outfile = join(reports, `${folder}.xml`);
   const options = ["--reporter=junit", `--reporter-outfile=${outfile}`, `--timeout=${TEST_TIMEOUT_MS}`];
   const command = ["bun", "test", ...options, ...files.map((file) => `./${file}`)];
-  const exitCode = await passThrough(command, FOLDER_TIMEOUT_MS);
+  const exitCode = await passThrough(command, FOLDER_TIMEOUT_MS, isHeldBack ? title : undefined);
   const report = Bun.file(outfile);
   return countReport((await report.exists()) ? await report.text() : null, exitCode, files);
 }
@@ -38,19 +53,17 @@ async function runFolder(files: string[], reports: string): Promise<Counts> {
 /** Runs the groups in order. Nothing runs on a failed build: it would test an older one. */
 async function run(groups: ReadonlySet<string>): Promise<Counts> {
   const wanted = (name: string) => groups.size === 0 || groups.has(name);
-  const folders = FOLDERS.filter(wanted)
-    .map((folder) => ({ folder, files: testFiles(folder) }))
-    .filter(({ files }) => files.length > 0);
+  const stages = STAGES.map((stage) => stage.filter(wanted)).filter((stage) => stage.length > 0);
   let counts = wanted("check") ? await runChecks() : NONE;
-  if (!wanted("build") && folders.length === 0) return counts;
+  if (!wanted("build") && stages.length === 0) return counts;
   const built = await build();
   counts = sum(counts, built);
   if (built.failed > 0) return counts;
   const reports = await mkdtemp(join(tmpdir(), "ayaflow-test-"));
   try {
-    for (const { folder, files } of folders) {
-      console.log(`\n== test/${folder}`);
-      counts = sum(counts, await runFolder(files, reports));
+    for (const stage of stages) {
+      const counted = stage.map((folder, index) => runFolder(folder, reports, index > 0));
+      for (const folder of await Promise.all(counted)) counts = sum(counts, folder);
     }
   } finally {
     await rm(reports, { recursive: true });

@@ -12,9 +12,9 @@ export interface Sample {
 
 export interface Prometheus {
   /** The body of an answer of its API, below /api/v1/. */
-  ask(path: string): Promise<string>;
+  ask: (path: string) => Promise<string>;
   /** Evaluates an expression now. @throws Error with Prometheus' words. */
-  query(expression: string): Promise<Sample[]>;
+  query: (expression: string) => Promise<Sample[]>;
 }
 
 /** A real Prometheus at the lab's server, which scrapes the agent there as job `ayaflow`. `rules`: a file in the lab's folder. */
