@@ -59,7 +59,7 @@ function tail(console: string): string {
   return console.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
 }
 
-/** Gets what a guest is made of and runs it; `core` leaves out what is about refusals and network emulation. */
+/** Gets what a guest is made of and runs it; `core` leaves out what is about other devices, refusals and network emulation. */
 export async function runKernel(choice: KernelChoice, checks: "all" | "core"): Promise<GuestResult> {
   const [kernel, userland, bundle] = await Promise.all([
     getKernel(choice),

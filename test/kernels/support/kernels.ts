@@ -17,7 +17,7 @@ export interface KernelChoice {
   method: "clsact" | "tcx";
   /**
    * qemu's name of the processor, `max` unless given. On x64 one without AVX2, for the executable that needs none. On
-   * arm64 an older one: under qemu 7.2's `max` JavaScript went wrong in the guest ("0 is not a function").
+   * arm64 a server's: under qemu 7.2's `max` the runtime crashes, see docs/kernels.md.
    */
   emulatedCpu?: string;
 }
@@ -37,7 +37,7 @@ export const KERNELS: readonly KernelChoice[] = [
   { name: "6.1", suite: "bookworm", architecture: "x64", method: "clsact" },
   { name: "6.12", suite: "trixie", architecture: "x64", method: "tcx", emulatedCpu: "Nehalem" },
   { name: "sid", suite: "sid", architecture: "x64", method: "tcx" },
-  { name: "6.1", suite: "bookworm", architecture: "arm64", method: "clsact", emulatedCpu: "cortex-a72" },
+  { name: "6.1", suite: "bookworm", architecture: "arm64", method: "clsact", emulatedCpu: "neoverse-n1" },
 ];
 
 const DEBIAN_NAMES: Record<Architecture, string> = { x64: "amd64", arm64: "arm64" };
