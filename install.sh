@@ -110,6 +110,10 @@ main() {
 	case $version in
 	*[!0-9A-Za-z.+-]*) fail "--version $version: not a version; an example is 1.2.3" 2 ;;
 	esac
+	case $prefix in
+	/usr | /usr/local) ;;
+	*) [ -z "$systemd" ] || fail "--systemd needs --prefix /usr/local or /usr: the unit looks for the program there; this is $prefix" 2 ;;
+	esac
 	check_tools
 	check_glibc
 	name=$(asset)
@@ -127,7 +131,7 @@ main() {
 		verify "$folder" "$UNIT"
 	fi
 	chmod 755 "$folder/$name"
-	"$folder/$name" version >/dev/null || fail "$name does not run on this machine: nothing was installed"
+	"$folder/$name" version >/dev/null || fail "$name does not run on this machine: nothing was installed (if $folder is mounted noexec, set TMPDIR)"
 
 	mkdir -p "$prefix/bin" || fail "cannot make $prefix/bin: run it as root, or give another --prefix"
 	# The unit first: where there is no systemd, nothing is installed.

@@ -8,6 +8,7 @@ const HERE = import.meta.dir;
 const RULES = join(HERE, "..", "monitoring", "prometheus", "ayaflow.rules.yml");
 export const BASE_ORDER = [
   "namespace",
+  "priorityclass",
   "serviceaccount",
   "configmap",
   "daemonset",

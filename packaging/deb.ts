@@ -12,9 +12,8 @@ import { addChecksums } from "../build/checksums.ts";
 import { DIST, ROOT } from "../build/step.ts";
 import manifest from "../package.json" with { type: "json" };
 import { conffiles, control, type PackageFile, type PackageInputs, packageFiles } from "./tree.ts";
-import { debianVersion } from "./words.ts";
 
-const SCRIPTS = ["postinst", "prerm", "postrm"];
+const SCRIPTS = ["preinst", "postinst", "prerm", "postrm"];
 /** Debian's name of this machine's architecture. */
 export const HOST_ARCHITECTURE = process.arch === "arm64" ? "arm64" : "amd64";
 const KIB = 1024;
@@ -87,7 +86,7 @@ export async function makePackage(
     for (const path of [".", ...new Bun.Glob("**").scanSync({ cwd: tree, dot: true, onlyFiles: false })]) {
       await utimes(join(tree, path), inputs.epoch, inputs.epoch);
     }
-    const target = join(into, `ayaflow_${debianVersion(inputs.version)}_${inputs.architecture}.deb`);
+    const target = join(into, `ayaflow_${inputs.version}_${inputs.architecture}.deb`);
     const options = ["--root-owner-group", ...compression];
     run(["dpkg-deb", ...options, "--build", tree, target], { SOURCE_DATE_EPOCH: String(inputs.epoch) });
     return target;
@@ -97,12 +96,21 @@ export async function makePackage(
 }
 
 /** What goes into the package of an executable at the sources' version. @throws Error where git has no commit. */
-export function packageInputs(
+export async function packageInputs(
   architecture: PackageInputs["architecture"],
   executable: string,
-): PackageInputs {
+): Promise<PackageInputs> {
+  const unit = await Bun.file(join(ROOT, "systemd", "ayaflow.service")).text();
   const licenses = run([join(DIST, "ayaflow"), "version", "--licenses"]);
-  return { version: manifest.version, architecture, executable, root: ROOT, licenses, epoch: sourceEpoch() };
+  return {
+    version: manifest.version,
+    architecture,
+    executable,
+    root: ROOT,
+    unit,
+    licenses,
+    epoch: sourceEpoch(),
+  };
 }
 
 async function main(options: readonly string[]): Promise<void> {
@@ -112,7 +120,7 @@ async function main(options: readonly string[]): Promise<void> {
   for (const architecture of architectures) {
     const executable = join(DIST, isHost ? "ayaflow" : EXECUTABLES[architecture]);
     if (!existsSync(executable)) throw new Error(`${executable} is not there: npm run build -- --all`);
-    made.push(await makePackage(packageInputs(architecture, executable), DIST));
+    made.push(await makePackage(await packageInputs(architecture, executable), DIST));
   }
   if (!isHost) await addChecksums(made);
   console.log(made.join("\n"));

@@ -20,6 +20,8 @@ export interface PackageInputs {
   executable: string;
   /** Root of the repository. */
   root: string;
+  /** systemd/ayaflow.service as it is. */
+  unit: string;
   /** What `ayaflow version --licenses` prints. */
   licenses: Uint8Array;
   /** Moment of every file, seconds since the epoch. */
@@ -55,13 +57,15 @@ function debianChangelog(version: string, epoch: number): string {
 /** The files of the package. */
 export function packageFiles(inputs: PackageInputs): PackageFile[] {
   const { version, executable, root, licenses, epoch } = inputs;
+  // Its own: another copy in /usr/local would come first.
+  const unit = inputs.unit.replace("ExecStart=ayaflow ", "ExecStart=/usr/bin/ayaflow ");
   const date = new Date(epoch * 1000).toISOString().slice(0, 10);
   const own = (path: string) => ({ file: `${root}/${path}` });
   const file = (path: string, content: PackageFile["content"], mode = 0o644) => ({ path, mode, content });
   const doc = "usr/share/doc/ayaflow";
   return [
     file("usr/bin/ayaflow", { file: executable }, 0o755),
-    file("lib/systemd/system/ayaflow.service", own("systemd/ayaflow.service")),
+    file("lib/systemd/system/ayaflow.service", unit),
     file("etc/ayaflow/ayaflow.yaml", configFile()),
     file("etc/default/ayaflow", own("packaging/debian/default")),
     file("usr/share/man/man1/ayaflow.1.gz", packed(manPage(version, date))),

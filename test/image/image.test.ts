@@ -127,7 +127,7 @@ test(
   async () => {
     const [run = "", ask = ""] = await readmeCommands("Image");
     expect(run).toStartWith("docker run -d --name ayaflow --network host ");
-    expect(ask).toBe("curl -s localhost:3000/api/live");
+    expect(ask).toBe("curl -s --retry 9 --retry-connrefused localhost:3000/api/live");
     await using lab = await createLab();
     await lab.server.namespace.ip("route", "add", "default", "via", lab.client.ipv4);
     // The namespace stands for the host, and the image was built here.

@@ -107,6 +107,16 @@ describe("one source", () => {
 });
 
 describe("overlays", () => {
+  test("the operator's job is called as the alerts expect it", async () => {
+    const monitor = ofKind(await kustomize("overlays/prometheus-operator"), "PodMonitor");
+    const label = textOf(at(monitor, "spec", "jobLabel"));
+    const template = ofKind(await readManifests("daemonset.yaml"), "DaemonSet");
+    const job = textOf(at(template, "spec", "template", "metadata", "labels", label));
+    const rules = await Bun.file(join(ROOT, "monitoring", "prometheus", "ayaflow.rules.yml")).text();
+    const named = [...rules.matchAll(/job="([^"]+)"/g)].map(([, name]) => name);
+    expect(new Set(named)).toEqual(new Set([job]));
+  });
+
   const probes = ["startupProbe", "readinessProbe", "livenessProbe"] as const;
 
   test("the base listens on the node's loopback, and is probed there", async () => {

@@ -196,12 +196,13 @@ test("what cannot work says so and touches no terminal", async () => {
       exitCode: 1,
     },
   ];
-  for (const { line, says, exitCode } of cases) {
+  for (const [index, { line, says, exitCode }] of cases.entries()) {
     await terminal.run("clear");
-    await terminal.run(`${line}; echo "exit code $?"`);
-    const lines = await terminal.shows(/^exit code \d+$/m);
+    // Numbered: what stood there before may not be cleared yet.
+    await terminal.run(`${line}; echo "exit code $? of ${index}"`);
+    const lines = await terminal.shows(new RegExp(`^exit code \\d+ of ${index}$`, "m"));
     const text = lines.join(" ").replaceAll(/\s+/g, " ");
-    expect(text).toContain(`exit code ${exitCode}`);
+    expect(text).toContain(`exit code ${exitCode} of ${index}`);
     expect(text).toContain(says);
   }
   expect(await readFile(lab.path("sent"), "utf8")).not.toContain("\u001b[?1049h");

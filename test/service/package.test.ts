@@ -33,7 +33,7 @@ async function files(): Promise<string[]> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "ayaflow-package-"));
-  const inputs = packageInputs(HOST_ARCHITECTURE, BINARY);
+  const inputs = await packageInputs(HOST_ARCHITECTURE, BINARY);
   [older, newer] = (await Promise.all(
     [inputs.version, NEWER].map(
       async (version) => await makePackage({ ...inputs, version }, folder, COMPRESSION),
@@ -57,7 +57,7 @@ describe("the package", () => {
   test("is the same bytes when it is made again", async () => {
     const again = join(folder, "again");
     await mkdir(again);
-    const second = await makePackage(packageInputs(HOST_ARCHITECTURE, BINARY), again, COMPRESSION);
+    const second = await makePackage(await packageInputs(HOST_ARCHITECTURE, BINARY), again, COMPRESSION);
     const hash = async (path: string) => Bun.hash(await Bun.file(path).bytes());
     expect(await hash(second)).toBe(await hash(older));
     await rm(again, { recursive: true });
@@ -71,6 +71,7 @@ describe("on a Debian", () => {
     before = await files();
     await install(older.replace(`${folder}/`, ""));
     expect(await show("ActiveState")).toBe("active");
+    expect(await show("ExecStart")).toContain("path=/usr/bin/ayaflow ");
     expect(await machine.sh("systemctl is-enabled ayaflow")).toBe("enabled");
     expect(JSON.parse(await machine.sh(`curl -s ${API}/api/live`))).toMatchObject({ connections: [] });
     expect(await machine.sh("systemd-analyze verify --man=no ayaflow.service 2>&1")).toBe("");
@@ -113,6 +114,9 @@ describe("on a Debian", () => {
     const kept = await files();
     expect(kept).toContain(CONFIG);
     expect(kept).toContain("/var/lib/private/ayaflow/traffic.db");
+    await install(newer.replace(`${folder}/`, ""));
+    expect(await show("ActiveState")).toBe("active");
+    await machine.sh("dpkg -r ayaflow");
     await machine.sh("dpkg -P ayaflow");
     const left = (await files()).filter((path) => !before.includes(path));
     // systemd's own, made for the first service with a user that is not in /etc/passwd.

@@ -28,6 +28,7 @@ const FILES: Readonly<Record<string, string>> = {
   "v1 Service": `${CORE}CoreV1Service`,
   "v1 Pod": `${CORE}CoreV1Pod`,
   "apps/v1 DaemonSet": `${CORE}AppsV1DaemonSet`,
+  "scheduling.k8s.io/v1 PriorityClass": `${CORE}SchedulingV1PriorityClass`,
   "networking.k8s.io/v1 NetworkPolicy": `${CORE}NetworkingV1NetworkPolicy`,
   "monitoring.coreos.com/v1 PodMonitor": `${OPERATOR}PodMonitor`,
   "monitoring.coreos.com/v1 PrometheusRule": `${OPERATOR}PrometheusRule`,

@@ -144,6 +144,7 @@ describe("install.sh", () => {
   test.each([
     [["--versoin", "1"], "unknown option --versoin"],
     [["--version"], "--version needs a value"],
+    [["--systemd"], "--systemd needs --prefix /usr/local or /usr"],
     [["--version", "../evil"], "--version ../evil: not a version"],
   ])("refuses %p", async (args, problem) => {
     serve("/latest/download");
