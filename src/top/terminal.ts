@@ -46,9 +46,10 @@ export function guardTerminal(): TerminalGuard {
     isRestored = true;
     try {
       first();
-    } finally {
-      giveBack();
+    } catch {
+      // Drawing may be what failed: the error that led here is the one to tell.
     }
+    giveBack();
   };
   for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
